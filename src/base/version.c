@@ -1,0 +1,5 @@
+#include "config.h"
+
+#include "base/version.h"
+
+const char *ecd_version(void) { return PACKAGE_STRING; }

@@ -1,0 +1,26 @@
+/* Subcommands. Each is collective over ctx->world and returns what becomes the exit code. */
+#ifndef ECD_CMD_CMD_H
+#define ECD_CMD_CMD_H
+
+#include "base/context.h"
+#include "deck/settings.h"
+
+/* What the command line gave: words after the command that are not options. */
+typedef struct {
+  int count;
+  char **word;
+  bool check; /* deck --check */
+} ecd_words_t;
+
+typedef ecd_code_t ecd_run_fn(ecd_context_t *ctx, ecd_settings_t *settings, const ecd_words_t *words,
+                              ecd_error_t *err);
+
+ecd_run_fn ecd_cmd_prep;    /* prep/prep.c does the work */
+ecd_run_fn ecd_cmd_merge;   /* merge OUT.h5 IN.h5... */
+ecd_run_fn ecd_cmd_train;
+ecd_run_fn ecd_cmd_predict; /* words: raw files or one dataset; none: data.file */
+ecd_run_fn ecd_cmd_info;    /* words: dataset or model files */
+ecd_run_fn ecd_cmd_deck;    /* no words: document keys */
+ecd_run_fn ecd_cmd_time;    /* words: cnn2d or cnn3d */
+
+#endif

@@ -1,0 +1,41 @@
+/* model.h5 and checkpoints: which network, preprocessing, scaling and training set, its parameters, and, in a
+   checkpoint, the optimiser's state. Schema 1. Written atomically, checksummed. */
+#ifndef ECD_STORE_MODEL_FILE_H
+#define ECD_STORE_MODEL_FILE_H
+
+#include "base/context.h"
+#include "store/dataset.h"
+
+typedef struct {
+  ecd_model_settings_t model;
+  ecd_preparation_t preparation;
+  ecd_target_t target;
+  ecd_transform_t transform;
+  double input_mean, input_deviation;   /* after the transform; 0 and 1 if not standardised */
+  double target_mean, target_deviation; /* GPa; 0 and 1 if not standardised */
+  char *deck;                           /* effective deck */
+  size_t samples;                       /* all samples of the dataset: */
+  char **id;                            /* [samples] */
+  int8_t *split;                        /* [samples]: 0 train, 1 test, -1 unused */
+  /* Named parameter tensors in slab order: */
+  size_t tensors, parameters;
+  char **tensor_name;                   /* [tensors] */
+  size_t *tensor_offset;                /* [tensors], in floats */
+  float *parameter;                     /* [parameters] */
+  /* Training state, checkpoints only (has_state): */
+  bool has_state;
+  float *moment1, *moment2;             /* [parameters] or NULL */
+  int64_t epoch, step_in_epoch, step;   /* next epoch; steps of it already done; optimiser steps so far */
+  double loss_sum, weight_sum;          /* of the epoch under way */
+  double best_loss;
+} ecd_model_file_t;
+
+/* Collective; written by rank 0 (others pass the same struct, or NULL). */
+ecd_code_t ecd_model_file_write(const ecd_context_t *ctx, const char *path, const ecd_model_file_t *model,
+                                ecd_error_t *err);
+/* Collective; read by rank 0, broadcast; owned by the caller. Checksums, schema verified: ECD_DATA with the reason. */
+ecd_code_t ecd_model_file_read(const ecd_context_t *ctx, const char *path, ecd_model_file_t *model,
+                               ecd_error_t *err);
+void ecd_model_file_clear(ecd_model_file_t *model);
+
+#endif
