@@ -10,14 +10,34 @@ static int check_failures;
 static int check_count;
 
 #define CHECK(cond)                                                                                \
-  do { ++check_count; if (!(cond)) { ++check_failures; fprintf(stderr, "%s:%d: %s does not hold\n", __FILE__, __LINE__, #cond); } } while (0)
+  do {                                                                                             \
+    ++check_count;                                                                                 \
+    if (!(cond)) {                                                                                 \
+      ++check_failures;                                                                            \
+      fprintf(stderr, "%s:%d: %s does not hold\n", __FILE__, __LINE__, #cond);                     \
+    }                                                                                              \
+  } while (0)
 
 #define CHECK_NEAR(a, b, tolerance)                                                                \
-  do { const double a_ = (a), b_ = (b); ++check_count; if (!(fabs(a_ - b_) <= (tolerance))) { ++check_failures; fprintf(stderr, "%s:%d: %s = %.17g, expected %.17g +- %g\n", __FILE__, __LINE__, #a, a_, b_, (double)(tolerance)); } } while (0)
+  do {                                                                                             \
+    const double a_ = (a), b_ = (b);                                                               \
+    ++check_count;                                                                                 \
+    if (!(fabs(a_ - b_) <= (tolerance))) {                                                         \
+      ++check_failures;                                                                            \
+      fprintf(stderr, "%s:%d: %s = %.17g, expected %.17g +- %g\n", __FILE__, __LINE__, #a, a_, b_, \
+              (double)(tolerance));                                                                \
+    }                                                                                              \
+  } while (0)
 
 /* The message must hold the part. */
 #define CHECK_HAS(text, part)                                                                      \
-  do { ++check_count; if (strstr((text), (part)) == NULL) { ++check_failures; fprintf(stderr, "%s:%d: '%s' lacks '%s'\n", __FILE__, __LINE__, (text), (part)); } } while (0)
+  do {                                                                                             \
+    ++check_count;                                                                                 \
+    if (strstr((text), (part)) == NULL) {                                                          \
+      ++check_failures;                                                                            \
+      fprintf(stderr, "%s:%d: '%s' lacks '%s'\n", __FILE__, __LINE__, (text), (part));             \
+    }                                                                                              \
+  } while (0)
 
 static inline int check_done(void) {
   if (check_failures > 0) fprintf(stderr, "%d of %d checks failed\n", check_failures, check_count);

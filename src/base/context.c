@@ -18,7 +18,8 @@ static ecd_code_t make(ecd_context_t *ctx, ecd_error_t *err) {
   ECD_MPI(MPI_Comm_set_errhandler(ctx->world, MPI_ERRORS_RETURN));
   ECD_MPI(MPI_Comm_rank(ctx->world, &ctx->rank));
   ECD_MPI(MPI_Comm_size(ctx->world, &ctx->size));
-  ECD_MPI(MPI_Comm_split_type(ctx->world, MPI_COMM_TYPE_SHARED, ctx->rank, MPI_INFO_NULL, &ctx->node));
+  ECD_MPI(
+      MPI_Comm_split_type(ctx->world, MPI_COMM_TYPE_SHARED, ctx->rank, MPI_INFO_NULL, &ctx->node));
   ECD_MPI(MPI_Comm_set_errhandler(ctx->node, MPI_ERRORS_RETURN));
   ECD_MPI(MPI_Comm_rank(ctx->node, &ctx->node_rank));
   ECD_MPI(MPI_Comm_size(ctx->node, &ctx->node_size));
@@ -37,7 +38,8 @@ ecd_code_t ecd_context_create(ecd_context_t **ctx, ecd_error_t *err) {
 }
 
 ecd_code_t ecd_context_set_threads(ecd_context_t *ctx, int threads, ecd_error_t *err) {
-  if (threads < 0) return ecd_fail(err, ECD_USAGE, "threads must be 0 (automatic) or more, not %d", threads);
+  if (threads < 0)
+    return ecd_fail(err, ECD_USAGE, "threads must be 0 (automatic) or more, not %d", threads);
   if (threads == 0 && getenv("OMP_NUM_THREADS") != NULL) threads = omp_get_max_threads();
   if (threads == 0) {
     /* Ranks bound to cores of their own each see just those; unbound ranks share what they see. */

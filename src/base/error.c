@@ -68,7 +68,8 @@ ecd_code_t ecd_alloc(void **ptr, size_t count, size_t size, const char *what, ec
 }
 
 void ecd_bug(const char *condition, const char *file, int line) {
-  fprintf(stderr, "ecdnet: bug: %s does not hold at %s:%d; please report it\n", condition, file, line);
+  fprintf(stderr, "ecdnet: bug: %s does not hold at %s:%d; please report it\n", condition, file,
+          line);
   int running = 0;
   MPI_Initialized(&running);
   if (running) MPI_Abort(MPI_COMM_WORLD, ECD_FAILED);

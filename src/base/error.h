@@ -43,11 +43,16 @@ ecd_code_t ecd_alloc(void **ptr, size_t count, size_t size, const char *what, ec
 _Noreturn void ecd_bug(const char *condition, const char *file, int line);
 
 #define ECD_CHECK(cond)                                                                            \
-  do { if (!(cond)) ecd_bug(#cond, __FILE__, __LINE__); } while (0)
+  do {                                                                                             \
+    if (!(cond)) ecd_bug(#cond, __FILE__, __LINE__);                                               \
+  } while (0)
 
 /* Returns from the calling function if the expression is not ECD_OK. */
 #define ECD_TRY(expr)                                                                              \
-  do { const ecd_code_t ecd_code_ = (expr); if (ecd_code_ != ECD_OK) return ecd_code_; } while (0)
+  do {                                                                                             \
+    const ecd_code_t ecd_code_ = (expr);                                                           \
+    if (ecd_code_ != ECD_OK) return ecd_code_;                                                     \
+  } while (0)
 
 /* ECD_TRY for MPI calls; needs an ecd_error_t *err in scope. */
 #define ECD_MPI(call) ECD_TRY(ecd_mpi_code((call), #call, err))

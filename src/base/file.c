@@ -32,7 +32,8 @@ bool ecd_file_exists(const char *path) { return access(path, F_OK) == 0; }
 
 static ecd_code_t make_one(const char *path, ecd_error_t *err) {
   struct stat info;
-  if (mkdir(path, 0777) == 0 || (errno == EEXIST && stat(path, &info) == 0 && S_ISDIR(info.st_mode)))
+  if (mkdir(path, 0777) == 0 ||
+      (errno == EEXIST && stat(path, &info) == 0 && S_ISDIR(info.st_mode)))
     return ECD_OK;
   if (errno == EEXIST) errno = ENOTDIR;
   return ecd_fail(err, ECD_FAILED, "cannot make folder %s: %s", path, strerror(errno));
@@ -72,7 +73,8 @@ static ecd_code_t sync_path(const char *path, int flags, ecd_error_t *err) {
 ecd_code_t ecd_file_publish(const char *temporary, const char *path, ecd_error_t *err) {
   ECD_TRY(sync_path(temporary, O_RDONLY, err));
   if (rename(temporary, path) != 0)
-    return ecd_fail(err, ECD_FAILED, "cannot rename %s to %s: %s", temporary, path, strerror(errno));
+    return ecd_fail(err, ECD_FAILED, "cannot rename %s to %s: %s", temporary, path,
+                    strerror(errno));
   char parent[ECD_PATH_MAX];
   ECD_TRY(ecd_path_join(parent, "", path, err));
   char *slash = strrchr(parent, '/');
@@ -205,7 +207,9 @@ ecd_code_t ecd_stream_read(ecd_stream_t *stream, void *buffer, size_t size, size
   *got = 0;
   if (stream->gz != NULL) return read_gzip(stream, buffer, size, got, err);
   ssize_t count;
-  do { count = read(stream->fd, buffer, size); } while (count < 0 && errno == EINTR);
+  do {
+    count = read(stream->fd, buffer, size);
+  } while (count < 0 && errno == EINTR);
   if (count < 0)
     return ecd_fail(err, ECD_DATA, "%s: cannot read: %s", stream->path, strerror(errno));
   *got = (size_t)count;

@@ -5,10 +5,12 @@
 #include "base/context.h"
 
 /* One line on standard error, from rank 0 only (a no-op on other ranks). */
-void ecd_log(const ecd_context_t *ctx, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void ecd_log(const ecd_context_t *ctx, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* The same, begun with "warning: ". */
-void ecd_warn(const ecd_context_t *ctx, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void ecd_warn(const ecd_context_t *ctx, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* Prints "ecdnet: error: " and the message, once, from rank 0. */
 void ecd_log_error(const ecd_context_t *ctx, const ecd_error_t *err);

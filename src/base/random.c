@@ -11,15 +11,16 @@ void ecd_random_bits(uint64_t seed, ecd_random_purpose_t purpose, uint32_t epoch
   for (int i = 0; i < 4; ++i) bits[i] = out.v[i];
 }
 
-double ecd_random_uniform(uint64_t seed, ecd_random_purpose_t purpose, uint32_t epoch, uint64_t index) {
+double ecd_random_uniform(uint64_t seed, ecd_random_purpose_t purpose, uint32_t epoch,
+                          uint64_t index) {
   uint32_t bits[4];
   ecd_random_bits(seed, purpose, epoch, index, bits);
   const uint64_t wide = ((uint64_t)bits[0] << 32) | bits[1];
   return (double)(wide >> 11) * 0x1p-53;
 }
 
-uint64_t ecd_random_below(uint64_t bound, uint64_t seed, ecd_random_purpose_t purpose, uint32_t epoch,
-                          uint64_t index) {
+uint64_t ecd_random_below(uint64_t bound, uint64_t seed, ecd_random_purpose_t purpose,
+                          uint32_t epoch, uint64_t index) {
   uint32_t bits[4];
   ecd_random_bits(seed, purpose, epoch, index, bits);
   const uint64_t wide = ((uint64_t)bits[0] << 32) | bits[1];

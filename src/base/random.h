@@ -8,12 +8,12 @@
 
 /* What the numbers are for; distinct purposes give independent streams. Values are fixed for ever. */
 typedef enum {
-  ECD_RANDOM_INIT = 1,     /* initial weights; epoch = tensor number */
-  ECD_RANDOM_SHUFFLE = 2,  /* order of samples in an epoch */
-  ECD_RANDOM_SPLIT = 3,    /* folds and held-out splits */
+  ECD_RANDOM_INIT = 1,    /* initial weights; epoch = tensor number */
+  ECD_RANDOM_SHUFFLE = 2, /* order of samples in an epoch */
+  ECD_RANDOM_SPLIT = 3,   /* folds and held-out splits */
   ECD_RANDOM_AUGMENT = 4,
   ECD_RANDOM_DROPOUT = 5,
-  ECD_RANDOM_TEST = 100    /* tests and timing volumes */
+  ECD_RANDOM_TEST = 100 /* tests and timing volumes */
 } ecd_random_purpose_t;
 
 /* 128 random bits. */
@@ -21,11 +21,12 @@ void ecd_random_bits(uint64_t seed, ecd_random_purpose_t purpose, uint32_t epoch
                      uint32_t bits[4]);
 
 /* Uniform in [0, 1), 53 bits. */
-double ecd_random_uniform(uint64_t seed, ecd_random_purpose_t purpose, uint32_t epoch, uint64_t index);
+double ecd_random_uniform(uint64_t seed, ecd_random_purpose_t purpose, uint32_t epoch,
+                          uint64_t index);
 
 /* Uniform in {0 .. bound-1}, bound > 0, without bias beyond 2^-64. */
-uint64_t ecd_random_below(uint64_t bound, uint64_t seed, ecd_random_purpose_t purpose, uint32_t epoch,
-                          uint64_t index);
+uint64_t ecd_random_below(uint64_t bound, uint64_t seed, ecd_random_purpose_t purpose,
+                          uint32_t epoch, uint64_t index);
 
 /* Fisher-Yates permutation of 0 .. n-1 into order[n]. */
 void ecd_random_permutation(size_t n, uint64_t seed, ecd_random_purpose_t purpose, uint32_t epoch,

@@ -62,11 +62,13 @@ static void on_row(int ending, void *data) {
   const size_t cells = table->cells - reader->row_start_cell;
   if (table->rows == 0) table->columns = cells;
   if (cells != table->columns) {
-    reader->code = ecd_fail(reader->err, ECD_DATA, "%s:%zu: expected %zu cells as in the header, found %zu",
-                            table->path, reader->line, table->columns, cells);
+    reader->code =
+        ecd_fail(reader->err, ECD_DATA, "%s:%zu: expected %zu cells as in the header, found %zu",
+                 table->path, reader->line, table->columns, cells);
     return;
   }
-  if (!grow((void **)&table->row_line, &table->row_room, table->rows + 1, sizeof *table->row_line)) {
+  if (!grow((void **)&table->row_line, &table->row_room, table->rows + 1,
+            sizeof *table->row_line)) {
     out_of_memory(reader);
     return;
   }
@@ -91,15 +93,19 @@ static ecd_code_t parse(ecd_table_t *table, const char *text, size_t length, ecd
         reader.code == ECD_OK)
       reader.code = ecd_fail(err, ECD_DATA, "%s:%zu: %s", table->path, line,
                              csv_strerror(csv_error(&parser)));
-    in_row = table->rows == rows && table->cells > reader.row_start_cell;
+    const bool blank = strspn(text + start, " \t\r\n") >= size;
+    in_row = table->rows == rows && (in_row || !blank);
     start += size;
     ++line;
   }
-  if (reader.code == ECD_OK && csv_fini(&parser, on_cell, on_row, &reader) != 0 && reader.code == ECD_OK)
-    reader.code = ecd_fail(err, ECD_DATA, "%s:%zu: a quoted cell does not end", table->path, reader.line);
+  if (reader.code == ECD_OK && csv_fini(&parser, on_cell, on_row, &reader) != 0 &&
+      reader.code == ECD_OK)
+    reader.code =
+        ecd_fail(err, ECD_DATA, "%s:%zu: a quoted cell does not end", table->path, reader.line);
   csv_free(&parser);
   if (reader.code == ECD_OK && table->rows == 0)
-    reader.code = ecd_fail(err, ECD_DATA, "%s: empty, where a header row was expected", table->path);
+    reader.code =
+        ecd_fail(err, ECD_DATA, "%s: empty, where a header row was expected", table->path);
   return reader.code;
 }
 
@@ -155,7 +161,8 @@ ecd_code_t ecd_table_number(const ecd_table_t *table, size_t row, int column, do
   const double number = strtod(text, &end);
   if (*end != '\0' || !isfinite(number))
     return ecd_fail(err, ECD_DATA, "%s:%zu: column %s: expected a number or nothing, found '%s'",
-                    table->path, ecd_table_line(table, row), table->text + table->cell[column], text);
+                    table->path, ecd_table_line(table, row), table->text + table->cell[column],
+                    text);
   *value = number;
   return ECD_OK;
 }

@@ -1,5 +1,3 @@
-#include "config.h"
-
 #include "base/version.h"
 
 const char *ecd_version(void) { return PACKAGE_STRING; }

@@ -9,8 +9,8 @@
 typedef struct {
   double lattice[3][3]; /* A, rows are the vectors a, b, c */
   size_t sites;
-  int *Z;               /* [sites]; 0 = unknown (VASP 4 files) */
-  double (*frac)[3];    /* [sites] fractional coordinates */
+  int *Z;            /* [sites]; 0 = unknown (VASP 4 files) */
+  double (*frac)[3]; /* [sites] fractional coordinates */
 } ecd_crystal_t;
 
 /* Room for sites; zeroed. Owned by the caller. */

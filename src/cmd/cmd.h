@@ -12,11 +12,11 @@ typedef struct {
   bool check; /* deck --check */
 } ecd_words_t;
 
-typedef ecd_code_t ecd_run_fn(ecd_context_t *ctx, ecd_settings_t *settings, const ecd_words_t *words,
-                              ecd_error_t *err);
+typedef ecd_code_t ecd_run_fn(ecd_context_t *ctx, ecd_settings_t *settings,
+                              const ecd_words_t *words, ecd_error_t *err);
 
-ecd_run_fn ecd_cmd_prep;    /* prep/prep.c does the work */
-ecd_run_fn ecd_cmd_merge;   /* merge OUT.h5 IN.h5... */
+ecd_run_fn ecd_cmd_prep;  /* prep/prep.c does the work */
+ecd_run_fn ecd_cmd_merge; /* merge OUT.h5 IN.h5... */
 ecd_run_fn ecd_cmd_train;
 ecd_run_fn ecd_cmd_predict; /* words: raw files or one dataset; none: data.file */
 ecd_run_fn ecd_cmd_info;    /* words: dataset or model files */

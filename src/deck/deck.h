@@ -15,8 +15,8 @@ void ecd_settings_destroy(ecd_settings_t **settings);
 /* Applies the deck's text over *settings; name is for messages. An unknown key or bad value: ECD_USAGE with
    "name:line:column: ...", what was expected and the nearest valid name. Reports the first problem of
    each kind of place: all problems of the deck, one a line. */
-ecd_code_t ecd_deck_parse(const char *text, size_t length, const char *name, ecd_settings_t *settings,
-                          ecd_error_t *err);
+ecd_code_t ecd_deck_parse(const char *text, size_t length, const char *name,
+                          ecd_settings_t *settings, ecd_error_t *err);
 
 /* Applies "key.sub=value" from the command line. */
 ecd_code_t ecd_deck_override(const char *assignment, ecd_settings_t *settings, ecd_error_t *err);

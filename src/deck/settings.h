@@ -8,7 +8,12 @@
 
 enum { ECD_DENSE_MAX = 16 };
 
-typedef enum { ECD_BACKEND_AUTO, ECD_BACKEND_REF, ECD_BACKEND_BLAS, ECD_BACKEND_DNNL } ecd_backend_kind_t;
+typedef enum {
+  ECD_BACKEND_AUTO,
+  ECD_BACKEND_REF,
+  ECD_BACKEND_BLAS,
+  ECD_BACKEND_DNNL
+} ecd_backend_kind_t;
 typedef enum { ECD_FORMAT_AUTO, ECD_FORMAT_VASP, ECD_FORMAT_CUBE, ECD_FORMAT_XSF } ecd_format_t;
 typedef enum { ECD_FIELD_DENSITY, ECD_FIELD_ELF, ECD_FIELD_RAW } ecd_field_t;
 typedef enum { ECD_CELL_CONVENTIONAL, ECD_CELL_AS_GIVEN } ecd_cell_kind_t;
@@ -28,34 +33,34 @@ typedef struct {
 } ecd_int_list_t;
 
 typedef struct {
-  char *files;               /* path template with {id}, e.g. runs/{id}/CHGCAR */
-  char *plus;                /* second template, added to the first (AECCAR0 + AECCAR2) */
-  char *labels;              /* CSV: id,formula,bulk_gpa,shear_gpa */
-  char *code;                /* DFT code that made the files, recorded (vasp, gpaw, ...) */
+  char *files;  /* path template with {id}, e.g. runs/{id}/CHGCAR */
+  char *plus;   /* second template, added to the first (AECCAR0 + AECCAR2) */
+  char *labels; /* CSV: id,formula,bulk_gpa,shear_gpa */
+  char *code;   /* DFT code that made the files, recorded (vasp, gpaw, ...) */
   ecd_format_t format;
   ecd_field_t field;
-  int64_t block;             /* 0 = automatic; else data block of the file, from 1 */
-  int64_t grid;              /* n of the n^3 target grid */
+  int64_t block; /* 0 = automatic; else data block of the file, from 1 */
+  int64_t grid;  /* n of the n^3 target grid */
   ecd_cell_kind_t cell;
   ecd_method_t method;
-  double symprec;            /* A, spglib's tolerance */
-  int64_t ranks_per_volume;  /* 0 = automatic */
+  double symprec;           /* A, spglib's tolerance */
+  int64_t ranks_per_volume; /* 0 = automatic */
   ecd_on_error_t on_error;
-  bool unlabelled;           /* samples without a label are allowed */
-  bool append;               /* add new materials to an existing dataset */
+  bool unlabelled; /* samples without a label are allowed */
+  bool append;     /* add new materials to an existing dataset */
 } ecd_prep_settings_t;
 
 typedef struct {
-  char *file;                /* dataset; "" = OUTPUT/dataset.h5 */
+  char *file; /* dataset; "" = OUTPUT/dataset.h5 */
   ecd_target_t target;
   ecd_transform_t transform; /* acts on max(value, 0) */
   bool standardize_input;    /* mean and deviation of the training split */
   bool standardize_target;
-  ecd_memory_t memory;       /* one copy a node in a shared window, or one a rank */
+  ecd_memory_t memory; /* one copy a node in a shared window, or one a rank */
   ecd_split_kind_t split;
   double test_fraction;
-  int64_t folds, fold;       /* fold counts from 0 */
-  char *split_file;          /* CSV: id,split with split in train, test, none */
+  int64_t folds, fold; /* fold counts from 0 */
+  char *split_file;    /* CSV: id,split with split in train, test, none */
 } ecd_data_settings_t;
 
 typedef struct {
@@ -63,7 +68,7 @@ typedef struct {
   struct {
     int64_t conv1_filters, conv1_kernel, conv2_filters, conv2_kernel, pool_kernel;
     ecd_pool_t pool;
-    ecd_int_list_t dense;    /* hidden widths; the scalar output is added */
+    ecd_int_list_t dense; /* hidden widths; the scalar output is added */
   } cnn3d;
   struct {
     int64_t squeeze, excite, conv1_filters, conv1_kernel, pool_kernel, conv2_filters, conv2_kernel,
@@ -73,20 +78,20 @@ typedef struct {
 } ecd_model_settings_t;
 
 typedef struct {
-  int64_t epochs, batch;     /* batch is global, over all ranks */
+  int64_t epochs, batch; /* batch is global, over all ranks */
   ecd_optimizer_t optimizer;
-  double lr, lr_factor;      /* lr * lr_factor^floor(epoch / lr_every) */
-  int64_t lr_every;          /* 0 = constant */
+  double lr, lr_factor; /* lr * lr_factor^floor(epoch / lr_every) */
+  int64_t lr_every;     /* 0 = constant */
   double beta1, beta2, epsilon, momentum;
-  int64_t checkpoint_every;  /* epochs between checkpoints */
-  double bucket_mb;          /* MB of gradients in one all-reduce */
+  int64_t checkpoint_every; /* epochs between checkpoints */
+  double bucket_mb;         /* MB of gradients in one all-reduce */
   bool resume;
 } ecd_train_settings_t;
 
 typedef struct {
-  char *model;               /* "" = OUTPUT/model.h5 */
-  char *files;               /* template with {id}, folder or file: raw charge files instead of a dataset */
-  char *split;               /* all | train | test */
+  char *model; /* "" = OUTPUT/model.h5 */
+  char *files; /* template with {id}, folder or file: raw charge files instead of a dataset */
+  char *split; /* all | train | test */
 } ecd_predict_settings_t;
 
 typedef struct {
@@ -95,9 +100,9 @@ typedef struct {
 
 typedef struct {
   char *title;
-  char *output;              /* folder of this run */
+  char *output; /* folder of this run */
   int64_t seed;
-  int64_t threads;           /* OpenMP threads a rank; 0 = automatic */
+  int64_t threads; /* OpenMP threads a rank; 0 = automatic */
   ecd_backend_kind_t backend;
   ecd_prep_settings_t prep;
   ecd_data_settings_t data;

@@ -11,14 +11,15 @@
 
 typedef struct {
   ecd_crystal_t crystal;
-  int64_t n[3];  /* points along a, b, c; no repeated end points */
-  float *value;  /* (n[0], n[1], n[2]), c fastest; e/A^3 for densities, file's unit for raw */
+  int64_t n[3]; /* points along a, b, c; no repeated end points */
+  float *value; /* (n[0], n[1], n[2]), c fastest; e/A^3 for densities, file's unit for raw */
 } ecd_grid_t;
 
 typedef struct {
   ecd_format_t format; /* AUTO: by name and content */
-  ecd_field_t field;   /* density: a CHGCAR's rho x V is divided by V, a cube's e/Bohr^3 converted; elf, raw: as is */
-  int64_t block;       /* 0 automatic: first; mean of two spin channels for elf */
+  ecd_field_t
+      field; /* density: a CHGCAR's rho x V is divided by V, a cube's e/Bohr^3 converted; elf, raw: as is */
+  int64_t block; /* 0 automatic: first; mean of two spin channels for elf */
 } ecd_grid_options_t;
 
 /* Reads a CHGCAR-family, cube or XSF file, plain or gzip, as a stream; memory is one grid and a buffer.
@@ -27,8 +28,8 @@ ecd_code_t ecd_grid_read(const char *path, const ecd_grid_options_t *options, ec
                          ecd_error_t *err);
 
 /* Header only: crystal and n (value stays NULL). Cheap; used for planning. */
-ecd_code_t ecd_grid_read_header(const char *path, const ecd_grid_options_t *options, ecd_grid_t *grid,
-                                ecd_error_t *err);
+ecd_code_t ecd_grid_read_header(const char *path, const ecd_grid_options_t *options,
+                                ecd_grid_t *grid, ecd_error_t *err);
 
 /* grid += other; cells, sites and grids must agree (ECD_DATA otherwise). */
 ecd_code_t ecd_grid_add(ecd_grid_t *grid, const ecd_grid_t *other, ecd_error_t *err);

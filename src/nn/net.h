@@ -10,7 +10,7 @@
 typedef struct ecd_net ecd_net_t;
 
 typedef struct {
-  const char *name; /* PyTorch-like, e.g. "conv1.weight", "x.se1.bias", "fc.12.weight" */
+  const char *name;     /* PyTorch-like, e.g. "conv1.weight", "x.se1.bias", "fc.12.weight" */
   size_t offset, count; /* in floats, in the slab */
   int rank;
   int64_t shape[5]; /* as stored in the slab */
@@ -43,14 +43,16 @@ void ecd_net_forward(ecd_net_t *net, size_t batch, const float *const *input, fl
    ready(offset, count, arg) is called (if not NULL) whenever a contiguous part of the slab is final, last layer first, while the rest is still
    computed; parts cover the slab exactly once. */
 typedef void ecd_ready_fn(size_t offset, size_t count, void *arg);
-void ecd_net_backward(ecd_net_t *net, size_t batch, const float *const *input, const float *dprediction,
-                      ecd_ready_fn *ready, void *arg);
+void ecd_net_backward(ecd_net_t *net, size_t batch, const float *const *input,
+                      const float *dprediction, ecd_ready_fn *ready, void *arg);
 
 /* Input of the last dense layer after forward: (batch, width), borrowed. */
 const float *ecd_net_latent(const ecd_net_t *net, size_t *width);
 
 /* Floating-point operations (multiply and add = 2) of a training step and of inference for one sample: as the layers are written, and as executed. */
-typedef struct { double train_nominal, train_executed, infer_nominal, infer_executed; } ecd_net_flops_t;
+typedef struct {
+  double train_nominal, train_executed, infer_nominal, infer_executed;
+} ecd_net_flops_t;
 ecd_net_flops_t ecd_net_flops(const ecd_net_t *net);
 
 #endif

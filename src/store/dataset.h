@@ -26,9 +26,9 @@ ecd_code_t ecd_preparation_match(const ecd_preparation_t *a, const char *a_name,
 /* One material without its volume. Strings owned. */
 typedef struct {
   char *id, *formula, *path, *sha256;
-  double bulk, shear;        /* GPa, NaN = unknown */
-  ecd_crystal_t crystal;     /* as in the source file */
-  double cell[3][3];         /* A, the cell that the volume spans */
+  double bulk, shear;    /* GPa, NaN = unknown */
+  ecd_crystal_t crystal; /* as in the source file */
+  double cell[3][3];     /* A, the cell that the volume spans */
   int64_t source_grid[3];
   double integral_before, integral_after;
   int64_t negative;
@@ -61,10 +61,10 @@ typedef void ecd_prepare_fn(size_t i, const float *raw, float *out, void *arg);
    into a shared window (MPI-3). If the shared memory does not fit, a warning names size and limit, and each rank keeps a private copy.
    A corrupt chunk met by one rank: the same ECD_DATA on all, with the sample's id. */
 ecd_code_t ecd_volumes_load(const ecd_context_t *ctx, ecd_dataset_t *dataset, ecd_memory_t memory,
-                            size_t stride, ecd_prepare_fn *prepare, void *arg, ecd_volumes_t **volumes,
-                            ecd_error_t *err);
+                            size_t stride, ecd_prepare_fn *prepare, void *arg,
+                            ecd_volumes_t **volumes, ecd_error_t *err);
 const float *ecd_volumes_get(const ecd_volumes_t *volumes, size_t i); /* borrowed, stride floats */
-void ecd_volumes_destroy(ecd_volumes_t **volumes); /* collective */
+void ecd_volumes_destroy(ecd_volumes_t **volumes);                    /* collective */
 
 /* Collective: writes a complete dataset under a temporary name (collective hyperslab writes, one chunk a sample,
    fletcher32), publishes it, and an XDMF file beside it. samples[count] are the same on all ranks. fetch(i, ...) is called on exactly one rank for

@@ -19,20 +19,21 @@ typedef struct {
   int8_t *split;                        /* [samples]: 0 train, 1 test, -1 unused */
   /* Named parameter tensors in slab order: */
   size_t tensors, parameters;
-  char **tensor_name;                   /* [tensors] */
-  size_t *tensor_offset;                /* [tensors], in floats */
-  float *parameter;                     /* [parameters] */
+  char **tensor_name;    /* [tensors] */
+  size_t *tensor_offset; /* [tensors], in floats */
+  float *parameter;      /* [parameters] */
   /* Training state, checkpoints only (has_state): */
   bool has_state;
-  float *moment1, *moment2;             /* [parameters] or NULL */
-  int64_t epoch, step_in_epoch, step;   /* next epoch; steps of it already done; optimiser steps so far */
-  double loss_sum, weight_sum;          /* of the epoch under way */
+  float *moment1, *moment2; /* [parameters] or NULL */
+  int64_t epoch, step_in_epoch,
+      step;                    /* next epoch; steps of it already done; optimiser steps so far */
+  double loss_sum, weight_sum; /* of the epoch under way */
   double best_loss;
 } ecd_model_file_t;
 
 /* Collective; written by rank 0 (others pass the same struct, or NULL). */
-ecd_code_t ecd_model_file_write(const ecd_context_t *ctx, const char *path, const ecd_model_file_t *model,
-                                ecd_error_t *err);
+ecd_code_t ecd_model_file_write(const ecd_context_t *ctx, const char *path,
+                                const ecd_model_file_t *model, ecd_error_t *err);
 /* Collective; read by rank 0, broadcast; owned by the caller. Checksums, schema verified: ECD_DATA with the reason. */
 ecd_code_t ecd_model_file_read(const ecd_context_t *ctx, const char *path, ecd_model_file_t *model,
                                ecd_error_t *err);

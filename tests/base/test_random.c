@@ -8,7 +8,8 @@ int main(void) {
   /* kat_vectors: philox4x32 10, counter and key all zero. */
   uint32_t bits[4];
   ecd_random_bits(0, (ecd_random_purpose_t)0, 0, 0, bits);
-  CHECK(bits[0] == 0x6627e8d5u && bits[1] == 0xe169c58du && bits[2] == 0xbc57ac4cu && bits[3] == 0x9b00dbd8u);
+  CHECK(bits[0] == 0x6627e8d5u && bits[1] == 0xe169c58du && bits[2] == 0xbc57ac4cu &&
+        bits[3] == 0x9b00dbd8u);
 
   enum { N = 20000 };
   double sum = 0, squares = 0;

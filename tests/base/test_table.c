@@ -20,10 +20,14 @@ static ecd_code_t read_text(const char *text, ecd_table_t **table) {
 
 int main(void) {
   ecd_table_t *table;
-  CHECK(read_text("\xef\xbb\xbfid,formula,bulk\r\na,NaN,1.5\r\n\"b,\n1\",\"say \"\"x\"\"\",\nc, z ,-2e1", &table) == ECD_OK);
-  CHECK(ecd_table_rows(table) == 3 && ecd_table_column(table, "bulk") == 2 && ecd_table_column(table, "no") == -1);
+  CHECK(read_text(
+            "\xef\xbb\xbfid,formula,bulk\r\na,NaN,1.5\r\n\"b,\n1\",\"say \"\"x\"\"\",\nc, z ,-2e1",
+            &table) == ECD_OK);
+  CHECK(ecd_table_rows(table) == 3 && ecd_table_column(table, "bulk") == 2 &&
+        ecd_table_column(table, "no") == -1);
   CHECK(strcmp(ecd_table_text(table, 0, 1), "NaN") == 0);
-  CHECK(strcmp(ecd_table_text(table, 1, 0), "b,\n1") == 0 && strcmp(ecd_table_text(table, 1, 1), "say \"x\"") == 0);
+  CHECK(strcmp(ecd_table_text(table, 1, 0), "b,\n1") == 0 &&
+        strcmp(ecd_table_text(table, 1, 1), "say \"x\"") == 0);
   CHECK(strcmp(ecd_table_text(table, 2, 1), "z") == 0);
   double value;
   CHECK(ecd_table_number(table, 0, 2, &value, &err) == ECD_OK && value == 1.5);
