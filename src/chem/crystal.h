@@ -16,6 +16,8 @@ typedef struct {
 /* Room for sites; zeroed. Owned by the caller. */
 ecd_code_t ecd_crystal_allocate(ecd_crystal_t *crystal, size_t sites, ecd_error_t *err);
 void ecd_crystal_clear(ecd_crystal_t *crystal);
+/* A deep copy, owned by the caller. */
+ecd_code_t ecd_crystal_copy(const ecd_crystal_t *from, ecd_crystal_t *to, ecd_error_t *err);
 
 /* Signed volume, A^3 (negative for a left-handed cell). */
 double ecd_cell_volume(const double lattice[3][3]);
