@@ -13,7 +13,8 @@ typedef struct {
   const char *name;     /* PyTorch-like, e.g. "conv1.weight", "x.se1.bias", "fc.12.weight" */
   size_t offset, count; /* in floats, in the slab */
   int rank;
-  int64_t shape[5]; /* as stored in the slab */
+  bool channels_last; /* stored (out, k..., in) where PyTorch has (out, in, k...) */
+  int64_t shape[5];   /* as stored in the slab */
 } ecd_tensor_t;
 
 /* settings: kind and widths; n: volume edge; max_batch: most samples one call gets. All buffers are allocated here.

@@ -1,0 +1,197 @@
+/* Slab, dense part, initial weights. */
+#include "nn/net_private.h"
+
+#include "base/random.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+ecd_code_t ecd_net_buffer(float **buffer, size_t count, const char *what, ecd_error_t *err) {
+  const size_t bytes = (count * sizeof **buffer + 127) / 64 * 64;
+  *buffer = aligned_alloc(64, bytes);
+  if (*buffer == NULL)
+    return ecd_fail(err, ECD_FAILED, "out of memory: %s needs %.3g GB", what, (double)bytes * 1e-9);
+  memset(*buffer, 0, bytes);
+  return ECD_OK;
+}
+
+size_t ecd_net_add_tensor(ecd_net_t *net, const char *name, int rank, const int64_t *shape,
+                          bool channels_last) {
+  ECD_CHECK(net->tensors < ECD_TENSORS_MAX);
+  const size_t i = net->tensors++;
+  snprintf(net->names[i], sizeof net->names[i], "%s", name);
+  ecd_tensor_t *t = &net->tensor[i];
+  *t = (ecd_tensor_t){.name = net->names[i],
+                      .offset = net->count,
+                      .count = 1,
+                      .rank = rank,
+                      .channels_last = channels_last};
+  for (int k = 0; k < rank; ++k) {
+    t->shape[k] = shape[k];
+    t->count *= (size_t)shape[k];
+  }
+  net->count += t->count;
+  return i;
+}
+
+static void add_dense(ecd_net_t *net, const ecd_int_list_t *hidden) {
+  net->layers = hidden->count + 1;
+  for (int l = 0; l < hidden->count; ++l) net->width[l + 1] = hidden->item[l];
+  net->width[net->layers] = 1;
+  net->dense_first = net->tensors;
+  for (int64_t l = 0; l < net->layers; ++l) {
+    char name[32];
+    snprintf(name, sizeof name, "fc.%d.weight", (int)(2 * l));
+    ecd_net_add_tensor(net, name, 2, (const int64_t[]){net->width[l + 1], net->width[l]}, false);
+    snprintf(name, sizeof name, "fc.%d.bias", (int)(2 * l));
+    ecd_net_add_tensor(net, name, 1, (const int64_t[]){net->width[l + 1]}, false);
+  }
+}
+
+static ecd_code_t make(const ecd_model_settings_t *settings, ecd_net_t *net, ecd_error_t *err) {
+  const bool flat = settings->kind == ECD_MODEL_CNN2D;
+  ECD_TRY(flat ? ecd_cnn2d_create(settings, net, err) : ecd_cnn3d_create(settings, net, err));
+  add_dense(net, flat ? &settings->cnn2d.dense : &settings->cnn3d.dense);
+  for (int64_t l = 0; l <= net->layers; ++l) {
+    const size_t size = net->max_batch * (size_t)net->width[l];
+    ECD_TRY(ecd_net_buffer(&net->activation[l], size, "activations", err));
+    ECD_TRY(ecd_net_buffer(&net->dactivation[l], size, "activation gradients", err));
+  }
+  ECD_TRY(ecd_net_buffer(&net->parameters, net->count, "parameters", err));
+  return ecd_net_buffer(&net->gradients, net->count, "gradients", err);
+}
+
+ecd_code_t ecd_net_create(const ecd_model_settings_t *settings, int64_t n, size_t max_batch,
+                          const ecd_backend_t *backend, ecd_net_t **net, ecd_error_t *err) {
+  ECD_TRY(ecd_alloc((void **)net, 1, sizeof **net, "network", err));
+  (*net)->backend = backend;
+  (*net)->n = n;
+  (*net)->max_batch = max_batch > 0 ? max_batch : 1;
+  const ecd_code_t code = make(settings, *net, err);
+  if (code != ECD_OK) ecd_net_destroy(net);
+  return code;
+}
+
+void ecd_net_destroy(ecd_net_t **net) {
+  if (*net == NULL) return;
+  if ((*net)->self != NULL) (*net)->extractor->destroy((*net)->self);
+  for (int l = 0; l < ECD_DENSE_MAX + 2; ++l) {
+    free((*net)->activation[l]);
+    free((*net)->dactivation[l]);
+  }
+  free((*net)->parameters);
+  free((*net)->gradients);
+  free(*net);
+  *net = NULL;
+}
+
+size_t ecd_net_parameter_count(const ecd_net_t *net) { return net->count; }
+float *ecd_net_parameters(ecd_net_t *net) { return net->parameters; }
+float *ecd_net_gradients(ecd_net_t *net) { return net->gradients; }
+size_t ecd_net_tensor_count(const ecd_net_t *net) { return net->tensors; }
+const ecd_tensor_t *ecd_net_tensor(const ecd_net_t *net, size_t i) { return &net->tensor[i]; }
+size_t ecd_net_input_size(const ecd_net_t *net) { return net->input_size; }
+
+/* Number of the element in PyTorch's layout, so that the storage order does not change the weights. */
+static size_t torch_index(const ecd_tensor_t *t, size_t i) {
+  if (!t->channels_last) return i;
+  const size_t in = (size_t)t->shape[t->rank - 1], window = t->count / in / (size_t)t->shape[0];
+  return (i / (in * window) * in + i % in) * window + i / in % window;
+}
+
+static void initialize_tensor(const ecd_tensor_t *t, uint32_t number, uint64_t seed, float *w) {
+  const double fan_out = (double)t->shape[0], fan_in = (double)t->count / fan_out;
+  int64_t in = t->channels_last ? t->shape[t->rank - 1] : t->shape[1];
+  const double window = fan_in / (double)in;
+  const double limit = sqrt(6.0 / (fan_in + fan_out * window));
+#pragma omp parallel for schedule(static)
+  for (size_t i = 0; i < t->count; ++i) {
+    const double u = ecd_random_uniform(seed, ECD_RANDOM_INIT, number, torch_index(t, i));
+    w[i] = (float)(limit * (2.0 * u - 1.0));
+  }
+}
+
+void ecd_net_initialize(ecd_net_t *net, uint64_t seed) {
+  for (size_t i = 0; i < net->tensors; ++i) {
+    const ecd_tensor_t *t = &net->tensor[i];
+    if (t->rank == 1)
+      memset(net->parameters + t->offset, 0, t->count * sizeof(float));
+    else
+      initialize_tensor(t, (uint32_t)i, seed, net->parameters + t->offset);
+  }
+}
+
+void ecd_net_prepare(const ecd_net_t *net, const float *volume, float *prepared) {
+  net->extractor->prepare(net->self, volume, prepared);
+}
+
+static float *weight(const ecd_net_t *net, float *slab, int64_t layer) {
+  return slab + net->tensor[net->dense_first + 2 * (size_t)layer].offset;
+}
+
+static float *bias(const ecd_net_t *net, float *slab, int64_t layer) {
+  return slab + net->tensor[net->dense_first + 2 * (size_t)layer + 1].offset;
+}
+
+void ecd_net_forward(ecd_net_t *net, size_t batch, const float *const *input, float *prediction) {
+  ECD_CHECK(batch <= net->max_batch);
+  if (batch == 0) return;
+  const ecd_backend_t *be = net->backend;
+  const int64_t rows = (int64_t)batch;
+  net->extractor->forward(net->self, batch, input, net->activation[0]);
+  for (int64_t l = 0; l < net->layers; ++l) {
+    const int64_t in = net->width[l], out = net->width[l + 1];
+    be->gemm(false, true, rows, out, in, net->activation[l], in, weight(net, net->parameters, l),
+             in, 0.0f, net->activation[l + 1], out);
+    be->bias_act(rows, out, bias(net, net->parameters, l),
+                 l + 1 < net->layers ? ECD_ACT_RELU : ECD_ACT_NONE, net->activation[l + 1]);
+  }
+  memcpy(prediction, net->activation[net->layers], batch * sizeof *prediction);
+}
+
+static void no_samples(ecd_net_t *net, ecd_ready_fn *ready, void *arg) {
+  memset(net->gradients, 0, net->count * sizeof *net->gradients);
+  for (size_t i = net->tensors; ready != NULL && i > 0; --i)
+    ready(net->tensor[i - 1].offset, net->tensor[i - 1].count, arg);
+}
+
+void ecd_net_backward(ecd_net_t *net, size_t batch, const float *const *input,
+                      const float *dprediction, ecd_ready_fn *ready, void *arg) {
+  if (batch == 0) {
+    no_samples(net, ready, arg);
+    return;
+  }
+  const ecd_backend_t *be = net->backend;
+  const int64_t rows = (int64_t)batch;
+  memcpy(net->dactivation[net->layers], dprediction, batch * sizeof *dprediction);
+  for (int64_t l = net->layers - 1; l >= 0; --l) {
+    const int64_t in = net->width[l], out = net->width[l + 1];
+    const float *dy = net->dactivation[l + 1];
+    float *dw = weight(net, net->gradients, l), *db = bias(net, net->gradients, l);
+    be->gemm(true, false, out, in, rows, dy, out, net->activation[l], in, 0.0f, dw, in);
+    be->column_sum(rows, out, dy, false, db);
+    if (ready != NULL) ready((size_t)(dw - net->gradients), (size_t)(out * in + out), arg);
+    be->gemm(false, false, rows, in, out, dy, out, weight(net, net->parameters, l), in, 0.0f,
+             net->dactivation[l], in);
+    if (l > 0) be->act_backward(rows * in, ECD_ACT_RELU, net->activation[l], net->dactivation[l]);
+  }
+  net->extractor->backward(net->self, batch, input, net->dactivation[0], ready, arg);
+}
+
+const float *ecd_net_latent(const ecd_net_t *net, size_t *width) {
+  *width = (size_t)net->width[net->layers - 1];
+  return net->activation[net->layers - 1];
+}
+
+ecd_net_flops_t ecd_net_flops(const ecd_net_t *net) {
+  double dense = 0;
+  for (int64_t l = 0; l < net->layers; ++l)
+    dense += (double)net->width[l] * (double)net->width[l + 1];
+  const ecd_extractor_t *x = net->extractor;
+  return (ecd_net_flops_t){.train_nominal = 2 * (3 * dense + x->multiplies(net->self, false, true)),
+                           .train_executed = 2 * (3 * dense + x->multiplies(net->self, true, true)),
+                           .infer_nominal = 2 * (dense + x->multiplies(net->self, false, false)),
+                           .infer_executed = 2 * (dense + x->multiplies(net->self, true, false))};
+}

@@ -1,0 +1,50 @@
+/* What the network files share: the slab, the dense part, and what a feature extractor provides. */
+#ifndef ECD_NN_NET_PRIVATE_H
+#define ECD_NN_NET_PRIVATE_H
+
+#include "nn/net.h"
+#include "nn/primitives.h"
+
+enum { ECD_TENSORS_MAX = 96 };
+
+/* A convolutional part: prepared inputs -> features (batch, width), channel-major like PyTorch's flatten. */
+typedef struct {
+  void (*prepare)(const void *self, const float *volume, float *prepared);
+  void (*forward)(void *self, size_t batch, const float *const *input, float *features);
+  /* Overwrites its part of the gradient slab, calls ready for it. */
+  void (*backward)(void *self, size_t batch, const float *const *input, const float *dfeatures,
+                   ecd_ready_fn *ready, void *arg);
+  void (*destroy)(void *self);
+  double (*multiplies)(const void *self, bool executed, bool training); /* for one sample */
+} ecd_extractor_t;
+
+struct ecd_net {
+  const ecd_backend_t *backend;
+  size_t max_batch;
+  int64_t n; /* volume edge */
+  float *parameters, *gradients;
+  size_t count, tensors;
+  ecd_tensor_t tensor[ECD_TENSORS_MAX];
+  char names[ECD_TENSORS_MAX][32];
+  const ecd_extractor_t *extractor;
+  void *self; /* the extractor's data */
+  size_t input_size;
+  int64_t layers,
+      width[ECD_DENSE_MAX + 2];         /* dense part: width[0] features, ..., width[layers] = 1 */
+  size_t dense_first;                   /* tensor number of fc.0.weight */
+  float *activation[ECD_DENSE_MAX + 2]; /* (max_batch, width[l]) */
+  float *dactivation[ECD_DENSE_MAX + 2];
+};
+
+/* Appends a tensor to the layout; returns its number. shape has rank entries, as stored. */
+size_t ecd_net_add_tensor(ecd_net_t *net, const char *name, int rank, const int64_t *shape,
+                          bool channels_last);
+
+/* Zeroed floats, aligned to 64 bytes. */
+ecd_code_t ecd_net_buffer(float **buffer, size_t count, const char *what, ecd_error_t *err);
+
+/* Adds the extractor's tensors to net, sets extractor, self, input_size and width[0]. */
+ecd_code_t ecd_cnn3d_create(const ecd_model_settings_t *settings, ecd_net_t *net, ecd_error_t *err);
+ecd_code_t ecd_cnn2d_create(const ecd_model_settings_t *settings, ecd_net_t *net, ecd_error_t *err);
+
+#endif
