@@ -21,6 +21,9 @@ ecd_code_t ecd_deck_parse(const char *text, size_t length, const char *name,
 /* Applies "key.sub=value" from the command line. */
 ecd_code_t ecd_deck_override(const char *assignment, ecd_settings_t *settings, ecd_error_t *err);
 
+/* Checks that hold between keys, after deck and overrides: ECD_USAGE naming the key. */
+ecd_code_t ecd_settings_check(const ecd_settings_t *settings, ecd_error_t *err);
+
 /* Writes every key with its effective value as a YAML deck that ecd_deck_parse takes back, bit for bit. */
 ecd_code_t ecd_deck_write(const ecd_settings_t *settings, FILE *file, ecd_error_t *err);
 /* The same as a string owned by the caller. */

@@ -1,0 +1,301 @@
+#include "deck/deck.h"
+
+#include "deck/values.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+enum { NAME_MAX_LENGTH = 128 };
+
+/* Where a deck is being read, and the problems found so far. */
+typedef struct {
+  yaml_document_t *document;
+  const char *name;
+  ecd_settings_t *settings;
+  bool *seen; /* [ecd_key_count] */
+  int problems;
+  ecd_error_t *err;
+} reader_t;
+
+const char *ecd_nearest(const char *word, const char *const *names, size_t count) {
+  enum { LONG = 100 };
+  const size_t length = strlen(word);
+  const char *best = NULL;
+  size_t least = length < 6 ? 3 : length / 2 + 1;
+  for (size_t i = 0; i < count && length < LONG; ++i) {
+    size_t row[LONG + 1], other = strlen(names[i]);
+    for (size_t k = 0; k <= length; ++k) row[k] = k;
+    for (size_t j = 1; j <= other; ++j) {
+      size_t diagonal = row[0];
+      row[0] = j;
+      for (size_t k = 1; k <= length; ++k) {
+        const size_t above = row[k], change = diagonal + (word[k - 1] != names[i][j - 1]);
+        const size_t insert = (above < row[k - 1] ? above : row[k - 1]) + 1;
+        row[k] = change < insert ? change : insert;
+        diagonal = above;
+      }
+    }
+    if (row[length] < least) {
+      least = row[length];
+      best = names[i];
+    }
+  }
+  return best;
+}
+
+static const ecd_key_t *find_key(const char *name) {
+  for (size_t i = 0; i < ecd_key_count; ++i)
+    if (strcmp(ecd_keys[i].name, name) == 0) return &ecd_keys[i];
+  return NULL;
+}
+
+static bool is_section(const char *name) {
+  const size_t length = strlen(name);
+  for (size_t i = 0; i < ecd_key_count; ++i)
+    if (strncmp(ecd_keys[i].name, name, length) == 0 && ecd_keys[i].name[length] == '.')
+      return true;
+  return false;
+}
+
+static const char *nearest_key(const char *name) {
+  const char **names = calloc(ecd_key_count, sizeof *names);
+  if (names == NULL) return NULL;
+  for (size_t i = 0; i < ecd_key_count; ++i) names[i] = ecd_keys[i].name;
+  const char *near = ecd_nearest(name, names, ecd_key_count);
+  /* A word on its own may be a key of some section: "epochs" means train.epochs. */
+  for (size_t i = 0; near == NULL && i < ecd_key_count; ++i) {
+    const char *last = strrchr(ecd_keys[i].name, '.');
+    if (last != NULL && strcmp(last + 1, name) == 0) near = ecd_keys[i].name;
+  }
+  free(names);
+  return near;
+}
+
+ecd_code_t ecd_settings_create(ecd_settings_t **settings, ecd_error_t *err) {
+  ECD_TRY(ecd_alloc((void **)settings, 1, sizeof **settings, "settings", err));
+  ecd_code_t code = ECD_OK;
+  for (size_t i = 0; i < ecd_key_count && code == ECD_OK; ++i) {
+    if (ecd_keys[i].type == ECD_KEY_INTEGERS) {
+      char assignment[256];
+      snprintf(assignment, sizeof assignment, "%s=%s", ecd_keys[i].name, ecd_keys[i].value);
+      code = ecd_deck_override(assignment, *settings, err);
+    } else {
+      code = ecd_key_set(&ecd_keys[i], ecd_keys[i].value, *settings, err);
+    }
+  }
+  if (code != ECD_OK) ecd_settings_destroy(settings);
+  return code;
+}
+
+void ecd_settings_destroy(ecd_settings_t **settings) {
+  if (*settings == NULL) return;
+  for (size_t i = 0; i < ecd_key_count; ++i)
+    if (ecd_keys[i].type == ECD_KEY_STRING)
+      free(*(char **)((char *)*settings + ecd_keys[i].offset));
+  free(*settings);
+  *settings = NULL;
+}
+
+/* Adds "name:line:column: message" to the error. */
+static void problem(reader_t *reader, yaml_mark_t mark, const char *format, ...) {
+  char text[600];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+  ecd_error_t *err = reader->err;
+  if (err == NULL) return;
+  const size_t have = reader->problems++ > 0 ? strlen(err->text) : 0;
+  err->code = ECD_USAGE;
+  snprintf(err->text + have, sizeof err->text - have, "%s%s:%zu:%zu: %s", have > 0 ? "\n" : "",
+           reader->name, mark.line + 1, mark.column + 1, text);
+}
+
+static const char *scalar(const yaml_node_t *node) { return (const char *)node->data.scalar.value; }
+
+static ecd_code_t set_sequence(reader_t *reader, const ecd_key_t *key, const yaml_node_t *node,
+                               ecd_error_t *err) {
+  const char *item[ECD_DENSE_MAX + 1];
+  size_t count = 0;
+  for (yaml_node_item_t *i = node->data.sequence.items.start; i < node->data.sequence.items.top;
+       ++i) {
+    const yaml_node_t *value = yaml_document_get_node(reader->document, *i);
+    if (value->type != YAML_SCALAR_NODE)
+      return ecd_fail(err, ECD_USAGE, "%s: expected a flat list", key->name);
+    if (count <= ECD_DENSE_MAX) item[count++] = scalar(value);
+  }
+  return ecd_key_set_list(key, item, count, reader->settings, err);
+}
+
+static void read_value(reader_t *reader, const char *name, const yaml_node_t *key_node,
+                       const yaml_node_t *value) {
+  const ecd_key_t *key = find_key(name);
+  if (key == NULL) {
+    const char *near = nearest_key(name);
+    problem(reader, key_node->start_mark, "unknown key '%s'%s%s%s", name,
+            near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
+            near != NULL ? "'?" : "; 'ecdnet deck' lists all keys");
+    return;
+  }
+  const size_t number = (size_t)(key - ecd_keys);
+  if (reader->seen[number]) problem(reader, key_node->start_mark, "key '%s' is given twice", name);
+  reader->seen[number] = true;
+  ecd_error_t err = {0};
+  ecd_code_t code;
+  if (value->type == YAML_SEQUENCE_NODE)
+    code = set_sequence(reader, key, value, &err);
+  else if (value->type == YAML_SCALAR_NODE)
+    code = ecd_key_set(key, scalar(value), reader->settings, &err);
+  else
+    code = ecd_fail(&err, ECD_USAGE, "%s: expected a value, found a section", name);
+  if (code != ECD_OK) problem(reader, value->start_mark, "%s", err.text);
+}
+
+static void read_mapping(reader_t *reader, const char *prefix, const yaml_node_t *node) {
+  for (yaml_node_pair_t *pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top;
+       ++pair) {
+    const yaml_node_t *key = yaml_document_get_node(reader->document, pair->key);
+    const yaml_node_t *value = yaml_document_get_node(reader->document, pair->value);
+    if (key->type != YAML_SCALAR_NODE) {
+      problem(reader, key->start_mark, "expected a key, found a list or section");
+      continue;
+    }
+    char name[NAME_MAX_LENGTH];
+    snprintf(name, sizeof name, "%s%s%s", prefix, prefix[0] != '\0' ? "." : "", scalar(key));
+    if (value->type == YAML_MAPPING_NODE && is_section(name))
+      read_mapping(reader, name, value);
+    else if (value->type == YAML_SCALAR_NODE && is_section(name) && scalar(value)[0] != '\0')
+      problem(reader, value->start_mark, "'%s' is a section; expected keys below it, found '%s'",
+              name, scalar(value));
+    else if (!(is_section(name) && value->type == YAML_SCALAR_NODE))
+      read_value(reader, name, key, value);
+  }
+}
+
+/* What the deck alone can tell to be wrong between keys. */
+ecd_code_t ecd_settings_check(const ecd_settings_t *s, ecd_error_t *err) {
+  if (s->data.split == ECD_SPLIT_FOLD && s->data.fold >= s->data.folds)
+    return ecd_fail(err, ECD_USAGE, "data.fold: expected 0 to data.folds - 1 = %lld, found %lld",
+                    (long long)s->data.folds - 1, (long long)s->data.fold);
+  if (s->data.split == ECD_SPLIT_FILE && s->data.split_file[0] == '\0')
+    return ecd_fail(err, ECD_USAGE,
+                    "data.split_file: expected a CSV file, as data.split is 'file'; found nothing");
+  static const char *const parts[] = {"all", "train", "test"};
+  for (size_t i = 0; i < 3; ++i)
+    if (strcmp(s->predict.split, parts[i]) == 0) return ECD_OK;
+  return ecd_fail(err, ECD_USAGE, "predict.split: expected one of all, train, test, found '%s'",
+                  s->predict.split);
+}
+
+ecd_code_t ecd_deck_parse(const char *text, size_t length, const char *name,
+                          ecd_settings_t *settings, ecd_error_t *err) {
+  yaml_parser_t parser;
+  yaml_document_t document;
+  if (!yaml_parser_initialize(&parser))
+    return ecd_fail(err, ECD_FAILED, "out of memory reading %s", name);
+  yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);
+  if (!yaml_parser_load(&parser, &document)) {
+    ecd_fail(err, ECD_USAGE, "%s:%zu:%zu: not YAML: %s", name, parser.problem_mark.line + 1,
+             parser.problem_mark.column + 1,
+             parser.problem != NULL ? parser.problem : "unreadable text");
+    yaml_parser_delete(&parser);
+    return ECD_USAGE;
+  }
+  reader_t reader = {.document = &document, .name = name, .settings = settings, .err = err};
+  ecd_code_t code =
+      ecd_alloc((void **)&reader.seen, ecd_key_count, sizeof *reader.seen, "deck", err);
+  const yaml_node_t *root = yaml_document_get_root_node(&document);
+  if (code == ECD_OK && root != NULL && root->type != YAML_MAPPING_NODE)
+    problem(&reader, root->start_mark, "expected 'key: value' lines");
+  else if (code == ECD_OK && root != NULL)
+    read_mapping(&reader, "", root);
+  if (reader.problems > 0) code = ECD_USAGE;
+  free(reader.seen);
+  yaml_document_delete(&document);
+  yaml_parser_delete(&parser);
+  return code;
+}
+
+/* "a.b=value" is the deck "a.b: value" with its key looked up whole. */
+ecd_code_t ecd_deck_override(const char *assignment, ecd_settings_t *settings, ecd_error_t *err) {
+  const char *equals = strchr(assignment, '=');
+  if (equals == NULL || equals == assignment || equals - assignment >= NAME_MAX_LENGTH)
+    return ecd_fail(err, ECD_USAGE, "-o %s: expected key=value", assignment);
+  char name[NAME_MAX_LENGTH];
+  snprintf(name, sizeof name, "%.*s", (int)(equals - assignment), assignment);
+  const ecd_key_t *key = find_key(name);
+  if (key == NULL) {
+    const char *near = nearest_key(name);
+    return ecd_fail(err, ECD_USAGE, "-o %s: unknown key '%s'%s%s%s", assignment, name,
+                    near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
+                    near != NULL ? "'?" : "; 'ecdnet deck' lists all keys");
+  }
+  ecd_code_t code;
+  if (key->type == ECD_KEY_INTEGERS) {
+    char *copy = strdup(equals + 1), *rest = NULL;
+    const char *item[ECD_DENSE_MAX + 1];
+    size_t count = 0;
+    if (copy == NULL) return ecd_fail(err, ECD_FAILED, "out of memory");
+    for (char *word = strtok_r(copy, "[], ", &rest); word != NULL && count <= ECD_DENSE_MAX;
+         word = strtok_r(NULL, "[], ", &rest))
+      item[count++] = word;
+    code = ecd_key_set_list(key, item, count, settings, err);
+    free(copy);
+  } else {
+    code = ecd_key_set(key, equals + 1, settings, err);
+  }
+  return code == ECD_OK ? code : ecd_fail_in(err, "-o %s", assignment);
+}
+
+/* Indentation of a key's last word; opens the sections that the previous key was not in. */
+static const char *open_sections(const char *name, const char *previous, FILE *file) {
+  const char *word = name;
+  int depth = 0;
+  for (const char *dot; (dot = strchr(word, '.')) != NULL; word = dot + 1, ++depth) {
+    const size_t length = (size_t)(dot - name) + 1;
+    if (strncmp(name, previous, length) != 0)
+      fprintf(file, "%*s%.*s:\n", 2 * depth, "", (int)(dot - word), word);
+  }
+  fprintf(file, "%*s", 2 * depth, "");
+  return word;
+}
+
+ecd_code_t ecd_deck_write(const ecd_settings_t *settings, FILE *file, ecd_error_t *err) {
+  const char *previous = "";
+  for (size_t i = 0; i < ecd_key_count; ++i) {
+    const char *word = open_sections(ecd_keys[i].name, previous, file);
+    fprintf(file, "%s: ", word);
+    ecd_key_write(&ecd_keys[i], settings, file);
+    fputs(ecd_keys[i].unit[0] != '\0' ? "  # " : "", file);
+    fprintf(file, "%s\n", ecd_keys[i].unit);
+    previous = ecd_keys[i].name;
+  }
+  return ferror(file) ? ecd_fail(err, ECD_FAILED, "cannot write the deck") : ECD_OK;
+}
+
+ecd_code_t ecd_deck_text(const ecd_settings_t *settings, char **text, ecd_error_t *err) {
+  size_t size;
+  FILE *file = open_memstream(text, &size);
+  if (file == NULL) return ecd_fail(err, ECD_FAILED, "out of memory");
+  const ecd_code_t code = ecd_deck_write(settings, file, err);
+  fclose(file);
+  return code;
+}
+
+void ecd_deck_document(FILE *file) {
+  const char *previous = "";
+  fprintf(file,
+          "# Every key of a deck with its default. Paths are relative to the working directory.\n");
+  for (size_t i = 0; i < ecd_key_count; ++i) {
+    const ecd_key_t *key = &ecd_keys[i];
+    char expected[256];
+    ecd_key_describe(key, expected, sizeof expected);
+    const char *word = open_sections(key->name, previous, file);
+    fprintf(file, "%s: %s  # %s%s%s%s%s\n", word, key->value[0] != '\0' ? key->value : "\"\"",
+            expected, key->unit[0] != '\0' ? ", " : "", key->unit,
+            key->meaning[0] != '\0' ? "; " : "", key->meaning);
+    previous = key->name;
+  }
+}

@@ -1,0 +1,148 @@
+#include "deck/keys.h"
+
+#define AT(member) offsetof(ecd_settings_t, member)
+#define STRING(key, member, value, meaning)                                                        \
+  { key, ECD_KEY_STRING, AT(member), value, 0, 0, NULL, "", meaning }
+#define INTEGER(key, member, value, low, high, unit, meaning)                                      \
+  { key, ECD_KEY_INTEGER, AT(member), value, low, high, NULL, unit, meaning }
+#define NUMBER(key, member, value, low, high, unit, meaning)                                       \
+  { key, ECD_KEY_NUMBER, AT(member), value, low, high, NULL, unit, meaning }
+#define FLAG(key, member, value, meaning)                                                          \
+  { key, ECD_KEY_FLAG, AT(member), value, 0, 0, NULL, "", meaning }
+#define CHOICE(key, member, value, list, meaning)                                                  \
+  { key, ECD_KEY_CHOICE, AT(member), value, 0, 0, list, "", meaning }
+#define INTEGERS(key, member, value, low, high, meaning)                                           \
+  { key, ECD_KEY_INTEGERS, AT(member), value, low, high, NULL, "", meaning }
+
+/* Each in the order of its enum in settings.h. */
+static const char *const backends[] = {"auto", "ref", "blas", "dnnl", NULL};
+static const char *const formats[] = {"auto", "vasp", "cube", "xsf", NULL};
+static const char *const fields[] = {"density", "elf", "raw", NULL};
+static const char *const cells[] = {"conventional", "as_given", NULL};
+static const char *const methods[] = {"fourier", "tricubic", "trilinear", NULL};
+static const char *const on_errors[] = {"stop", "skip", NULL};
+static const char *const targets[] = {"bulk", "shear", NULL};
+static const char *const transforms[] = {"none", "log1p", "sqrt", NULL};
+static const char *const memories[] = {"shared", "private", NULL};
+static const char *const splits[] = {"fraction", "fold", "file", NULL};
+static const char *const models[] = {"cnn2d", "cnn3d", NULL};
+static const char *const pools[] = {"same", "valid", NULL};
+static const char *const optimizers[] = {"adam", "sgd", NULL};
+
+#define LARGE 1e9
+#define DENSE "[4096, 4096, 128, 128, 128, 32]"
+
+const ecd_key_t ecd_keys[] = {
+    STRING("title", title, "", "a line for you and the report"),
+    STRING("output", output, "runs/ecdnet", "folder of this run, made if missing"),
+    INTEGER("seed", seed, "1", 0, 9e15, "", "seed of splits, initial weights and shuffles"),
+    INTEGER("threads", threads, "0", 0, 4096, "",
+            "OpenMP threads a rank; 0: OMP_NUM_THREADS, else cores / ranks"),
+    CHOICE("backend", backend, "auto", backends,
+           "compute primitives; auto: dnnl where built, else blas"),
+
+    STRING("prep.files", prep.files, "",
+           "path of the charge files with {id} for the material's id, e.g. runs/{id}/CHGCAR"),
+    STRING("prep.plus", prep.plus, "",
+           "second file of each material, added to the first (AECCAR0 + AECCAR2)"),
+    STRING("prep.labels", prep.labels, "",
+           "CSV with columns id,formula,bulk_gpa,shear_gpa; an empty cell is unknown"),
+    STRING("prep.code", prep.code, "unknown",
+           "DFT code that made the files; models refuse volumes of another"),
+    CHOICE("prep.format", prep.format, "auto", formats,
+           "file format; auto: by name, then by content"),
+    CHOICE("prep.field", prep.field, "density", fields,
+           "density (e/A^3), elf, or raw (taken as it is)"),
+    INTEGER("prep.block", prep.block, "0", 0, 1000, "",
+            "data block of the file from 1; 0: the first, for elf the mean of two spin channels"),
+    INTEGER("prep.grid", prep.grid, "60", 4, 1024, "points", "edge n of the n^3 volume"),
+    CHOICE("prep.cell", prep.cell, "conventional", cells,
+           "cell that the volume spans; conventional: found with spglib"),
+    CHOICE("prep.method", prep.method, "fourier", methods, "interpolation"),
+    NUMBER("prep.symprec", prep.symprec, "0.01", 1e-6, 1, "A", "tolerance of the symmetry search"),
+    INTEGER("prep.ranks_per_volume", prep.ranks_per_volume, "0", 0, 1e6, "",
+            "ranks that share one volume; 0: automatic"),
+    CHOICE("prep.on_error", prep.on_error, "stop", on_errors,
+           "stop: list all bad files, write nothing; skip: leave them out, see rejected.csv"),
+    FLAG("prep.unlabelled", prep.unlabelled, "false", "allow materials without a label"),
+    FLAG("prep.append", prep.append, "false", "add new materials to an existing dataset"),
+
+    STRING("data.file", data.file, "", "dataset; empty: OUTPUT/dataset.h5"),
+    CHOICE("data.target", data.target, "bulk", targets, "modulus to learn, GPa"),
+    CHOICE("data.transform", data.transform, "log1p", transforms, "of max(value, 0) of each point"),
+    FLAG("data.standardize_input", data.standardize_input, "true",
+         "subtract mean, divide by deviation of the training split"),
+    FLAG("data.standardize_target", data.standardize_target, "true", "the same for the target"),
+    CHOICE("data.memory", data.memory, "shared", memories,
+           "one copy of the volumes a node, or one a rank"),
+    CHOICE("data.split", data.split, "fraction", splits, "how samples are held out for testing"),
+    NUMBER("data.test_fraction", data.test_fraction, "0.2", 0, 0.9, "",
+           "share held out, for split: fraction"),
+    INTEGER("data.folds", data.folds, "5", 2, 1e6, "", "number of folds, for split: fold"),
+    INTEGER("data.fold", data.fold, "0", 0, 1e6, "", "the fold held out, from 0"),
+    STRING("data.split_file", data.split_file, "",
+           "CSV id,split with split one of train, test, none, for split: file"),
+
+    CHOICE("model.kind", model.kind, "cnn2d", models, "network"),
+    INTEGER("model.cnn3d.conv1_filters", model.cnn3d.conv1_filters, "200", 1, 1e5, "",
+            "filters of the first convolution"),
+    INTEGER("model.cnn3d.conv1_kernel", model.cnn3d.conv1_kernel, "5", 1, 1024, "voxels",
+            "its kernel edge and stride"),
+    INTEGER("model.cnn3d.conv2_filters", model.cnn3d.conv2_filters, "400", 1, 1e5, "",
+            "filters of the second convolution"),
+    INTEGER("model.cnn3d.conv2_kernel", model.cnn3d.conv2_kernel, "4", 1, 1024, "",
+            "its kernel edge and stride"),
+    INTEGER("model.cnn3d.pool_kernel", model.cnn3d.pool_kernel, "2", 1, 1024, "",
+            "edge and stride of the max pool"),
+    CHOICE("model.cnn3d.pool", model.cnn3d.pool, "same", pools,
+           "same: the pool keeps the rest at the border; valid: it drops it"),
+    INTEGERS("model.cnn3d.dense", model.cnn3d.dense, DENSE, 1, 1e6,
+             "hidden dense layers; the scalar output is added"),
+    INTEGER("model.cnn2d.squeeze", model.cnn2d.squeeze, "24", 1, 1e5, "",
+            "channels of the 1x1 convolution"),
+    INTEGER("model.cnn2d.excite", model.cnn2d.excite, "4", 1, 1e5, "",
+            "hidden width of squeeze-and-excitation"),
+    INTEGER("model.cnn2d.conv1_filters", model.cnn2d.conv1_filters, "64", 1, 1e5, "",
+            "filters of the first convolution"),
+    INTEGER("model.cnn2d.conv1_kernel", model.cnn2d.conv1_kernel, "6", 1, 1024, "voxels",
+            "its kernel edge and stride"),
+    INTEGER("model.cnn2d.pool_kernel", model.cnn2d.pool_kernel, "2", 1, 1024, "",
+            "edge and stride of the max pool"),
+    INTEGER("model.cnn2d.conv2_filters", model.cnn2d.conv2_filters, "128", 1, 1e5, "",
+            "filters of the second convolution"),
+    INTEGER("model.cnn2d.conv2_kernel", model.cnn2d.conv2_kernel, "5", 1, 1024, "",
+            "its kernel edge"),
+    INTEGER("model.cnn2d.conv2_stride", model.cnn2d.conv2_stride, "2", 1, 1024, "", "its stride"),
+    INTEGERS("model.cnn2d.dense", model.cnn2d.dense, DENSE, 1, 1e6,
+             "hidden dense layers; the scalar output is added"),
+
+    INTEGER("train.epochs", train.epochs, "60", 1, LARGE, "", "passes over the training split"),
+    INTEGER("train.batch", train.batch, "32", 1, LARGE, "samples", "global batch, over all ranks"),
+    CHOICE("train.optimizer", train.optimizer, "adam", optimizers, ""),
+    NUMBER("train.lr", train.lr, "0.0005", 0, 1e3, "", "learning rate"),
+    NUMBER("train.lr_factor", train.lr_factor, "1", 0, 1, "",
+           "lr is multiplied by this every lr_every epochs"),
+    INTEGER("train.lr_every", train.lr_every, "0", 0, LARGE, "epochs", "0: constant"),
+    NUMBER("train.beta1", train.beta1, "0.9", 0, 0.999999, "", "Adam"),
+    NUMBER("train.beta2", train.beta2, "0.999", 0, 0.9999999, "", "Adam"),
+    NUMBER("train.epsilon", train.epsilon, "1e-7", 1e-30, 1, "",
+           "Adam; added to the root of the bias-corrected second moment"),
+    NUMBER("train.momentum", train.momentum, "0", 0, 1, "", "SGD"),
+    INTEGER("train.checkpoint_every", train.checkpoint_every, "1", 1, LARGE, "epochs",
+            "between checkpoints"),
+    NUMBER("train.bucket_mb", train.bucket_mb, "8", 0.001, 4096, "MB",
+           "gradients in one all-reduce"),
+    FLAG("train.resume", train.resume, "false",
+         "go on from OUTPUT/checkpoint-last.h5 if it is there"),
+
+    STRING("predict.model", predict.model, "", "model file; empty: OUTPUT/model.h5"),
+    STRING("predict.files", predict.files, "",
+           "charge files (path with {id}, folder or file) instead of a dataset"),
+    STRING("predict.split", predict.split, "all",
+           "samples to predict, by their part in the model's training: all, train, test"),
+
+    INTEGER("time.steps", time.steps, "9", 1, 1e6, "", "timed steps"),
+    INTEGER("time.warmup", time.warmup, "3", 0, 1e6, "", "steps before them"),
+};
+
+const size_t ecd_key_count = sizeof ecd_keys / sizeof *ecd_keys;

@@ -1,0 +1,176 @@
+#include "deck/values.h"
+
+#include "deck/deck.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *place(const ecd_key_t *key, ecd_settings_t *settings) {
+  return (char *)settings + key->offset;
+}
+
+static size_t choice_count(const ecd_key_t *key) {
+  size_t count = 0;
+  while (key->choices[count] != NULL) ++count;
+  return count;
+}
+
+void ecd_key_describe(const ecd_key_t *key, char *text, size_t size) {
+  switch (key->type) {
+  case ECD_KEY_STRING:
+    snprintf(text, size, "a text");
+    break;
+  case ECD_KEY_INTEGER:
+    snprintf(text, size, "an integer from %.15g to %.15g", key->minimum, key->maximum);
+    break;
+  case ECD_KEY_NUMBER:
+    snprintf(text, size, "a number from %.15g to %.15g", key->minimum, key->maximum);
+    break;
+  case ECD_KEY_FLAG:
+    snprintf(text, size, "true or false");
+    break;
+  case ECD_KEY_INTEGERS:
+    snprintf(text, size, "a list of at most %d integers from %.15g to %.15g", ECD_DENSE_MAX,
+             key->minimum, key->maximum);
+    break;
+  case ECD_KEY_CHOICE:
+    snprintf(text, size, "one of");
+    for (size_t i = 0; key->choices[i] != NULL; ++i) {
+      const size_t have = strlen(text);
+      snprintf(text + have, size - have, "%s %s", i > 0 ? "," : "", key->choices[i]);
+    }
+  }
+}
+
+static ecd_code_t refuse(const ecd_key_t *key, const char *text, ecd_error_t *err) {
+  char expected[256], hint[80] = "";
+  ecd_key_describe(key, expected, sizeof expected);
+  if (key->type == ECD_KEY_CHOICE) {
+    const char *near = ecd_nearest(text, key->choices, choice_count(key));
+    if (near != NULL) snprintf(hint, sizeof hint, "; did you mean '%s'?", near);
+  }
+  return ecd_fail(err, ECD_USAGE, "%s: expected %s, found '%s'%s", key->name, expected, text, hint);
+}
+
+static bool parse_integer(const ecd_key_t *key, const char *text, int64_t *value) {
+  char *end;
+  errno = 0;
+  *value = strtoll(text, &end, 10);
+  return end != text && *end == '\0' && errno == 0 && (double)*value >= key->minimum &&
+         (double)*value <= key->maximum;
+}
+
+static bool parse_flag(const char *text, bool *value) {
+  *value = strcmp(text, "true") == 0 || strcmp(text, "yes") == 0 || strcmp(text, "on") == 0;
+  return *value || strcmp(text, "false") == 0 || strcmp(text, "no") == 0 ||
+         strcmp(text, "off") == 0;
+}
+
+ecd_code_t ecd_key_set(const ecd_key_t *key, const char *text, ecd_settings_t *settings,
+                       ecd_error_t *err) {
+  void *at = place(key, settings);
+  bool good = false;
+  switch (key->type) {
+  case ECD_KEY_STRING: {
+    char *copy = strdup(text);
+    if (copy == NULL) return ecd_fail(err, ECD_FAILED, "out of memory");
+    free(*(char **)at);
+    *(char **)at = copy;
+    return ECD_OK;
+  }
+  case ECD_KEY_INTEGER: {
+    int64_t value;
+    good = parse_integer(key, text, &value);
+    if (good) *(int64_t *)at = value;
+    break;
+  }
+  case ECD_KEY_NUMBER: {
+    char *end;
+    const double value = strtod(text, &end);
+    good = end != text && *end == '\0' && value >= key->minimum && value <= key->maximum;
+    if (good) *(double *)at = value;
+    break;
+  }
+  case ECD_KEY_FLAG: {
+    bool value;
+    good = parse_flag(text, &value);
+    if (good) *(bool *)at = value;
+    break;
+  }
+  case ECD_KEY_CHOICE:
+    for (size_t i = 0; key->choices[i] != NULL; ++i)
+      if (strcmp(text, key->choices[i]) == 0) {
+        *(int *)at = (int)i;
+        good = true;
+      }
+    break;
+  case ECD_KEY_INTEGERS:
+    break;
+  }
+  return good ? ECD_OK : refuse(key, text, err);
+}
+
+ecd_code_t ecd_key_set_list(const ecd_key_t *key, const char *const *text, size_t count,
+                            ecd_settings_t *settings, ecd_error_t *err) {
+  if (key->type != ECD_KEY_INTEGERS) return refuse(key, "a list", err);
+  if (count > ECD_DENSE_MAX) return refuse(key, "a longer list", err);
+  ecd_int_list_t list = {.count = (int)count};
+  for (size_t i = 0; i < count; ++i)
+    if (!parse_integer(key, text[i], &list.item[i])) return refuse(key, text[i], err);
+  *(ecd_int_list_t *)place(key, settings) = list;
+  return ECD_OK;
+}
+
+/* Double-quoted YAML: safe for any text. */
+static void write_quoted(const char *text, FILE *file) {
+  fputc('"', file);
+  for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; ++c) {
+    if (*c == '"' || *c == '\\')
+      fprintf(file, "\\%c", *c);
+    else if (*c < 0x20 || *c == 0x7f)
+      fprintf(file, "\\x%02x", *c);
+    else
+      fputc(*c, file);
+  }
+  fputc('"', file);
+}
+
+/* Shortest of %.15g to %.17g that reads back the same. */
+static void write_number(double value, FILE *file) {
+  char text[40];
+  for (int digits = 15; digits <= 17; ++digits) {
+    snprintf(text, sizeof text, "%.*g", digits, value);
+    if (strtod(text, NULL) == value) break;
+  }
+  fputs(text, file);
+}
+
+void ecd_key_write(const ecd_key_t *key, const ecd_settings_t *settings, FILE *file) {
+  const void *at = (const char *)settings + key->offset;
+  switch (key->type) {
+  case ECD_KEY_STRING:
+    write_quoted(*(char *const *)at, file);
+    break;
+  case ECD_KEY_INTEGER:
+    fprintf(file, "%lld", (long long)*(const int64_t *)at);
+    break;
+  case ECD_KEY_NUMBER:
+    write_number(*(const double *)at, file);
+    break;
+  case ECD_KEY_FLAG:
+    fputs(*(const bool *)at ? "true" : "false", file);
+    break;
+  case ECD_KEY_CHOICE:
+    fputs(key->choices[*(const int *)at], file);
+    break;
+  case ECD_KEY_INTEGERS: {
+    const ecd_int_list_t *list = at;
+    fputc('[', file);
+    for (int i = 0; i < list->count; ++i)
+      fprintf(file, "%s%lld", i > 0 ? ", " : "", (long long)list->item[i]);
+    fputc(']', file);
+  }
+  }
+}
