@@ -85,6 +85,8 @@ AC_MSG_CHECKING([whether $3 compiles and links])
 AC_LINK_IFELSE([AC_LANG_PROGRAM([m4_ifval([$6], [[#include <$6>]])], [])], [AC_MSG_RESULT([yes])],
   [AC_MSG_RESULT([no]); ECD_MISSING([a working $3], [$4], [$5 ./configure])])
 CPPFLAGS="$ecd_saved_cppflags"; LIBS="$ecd_saved_libs"
+# Warnings are about our code, not about other people's headers.
+$1[]_CFLAGS=$(AS_ECHO(["$[]$1[]_CFLAGS"]) | sed 's/-I */-isystem /g')
 ])
 
 AC_DEFUN([ECD_CHECK_HDF5_PARALLEL], [

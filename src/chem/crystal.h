@@ -28,8 +28,7 @@ void ecd_cell_inverse(const double lattice[3][3], double inverse[3][3]);
 const char *ecd_element_symbol(int Z);
 int ecd_element_number(const char *symbol);
 
-/* Reduced formula with elements in order of electronegativity-free alphabetical (Hill-like) order into
-   text[size], e.g. "Mg2Si", "NaCl". */
+/* Reduced formula, least electronegative element first, into text[size], e.g. "Mg2Si", "NaCl". */
 void ecd_crystal_formula(const ecd_crystal_t *crystal, char *text, size_t size);
 
 /* The standard conventional cell found with spglib (symprec in A): transform (integer up to rounding) with

@@ -1,0 +1,127 @@
+#include "prep/resample_private.h"
+
+#include <math.h>
+#include <string.h>
+
+ecd_code_t ecd_petsc_code(PetscErrorCode code, const char *what, ecd_error_t *err) {
+  if (code == 0) return ECD_OK;
+  const char *text = NULL;
+  PetscErrorMessage(code, &text, NULL);
+  return ecd_fail(err, ECD_FAILED, "PETSc: %s: %s", what, text != NULL ? text : "unknown error");
+}
+
+void ecd_part(int64_t count, int rank, int size, int64_t *first, int64_t *number) {
+  const int64_t share = count / size, rest = count % size;
+  *number = share + (rank < rest);
+  *first = rank * share + (rank < rest ? rank : rest);
+}
+
+static ecd_code_t spread(ecd_source_t *source, const ecd_grid_t *grid, ecd_error_t *err) {
+  const int64_t *n = source->n;
+  const DMBoundaryType periodic = DM_BOUNDARY_PERIODIC;
+  ECD_PETSC(DMDACreate3d(source->comm, periodic, periodic, periodic, DMDA_STENCIL_BOX,
+                         (PetscInt)n[2], (PetscInt)n[1], (PetscInt)n[0], 1, 1, source->size, 1, 0,
+                         NULL, NULL, NULL, &source->da));
+  ECD_PETSC(DMSetUp(source->da));
+  ECD_PETSC(DMCreateGlobalVector(source->da, &source->vec));
+  PetscInt first, planes;
+  ECD_PETSC(DMDAGetCorners(source->da, NULL, NULL, &first, NULL, NULL, &planes));
+  source->first = first;
+  source->planes = planes;
+  VecScatter to_zero;
+  Vec all;
+  ECD_PETSC(VecScatterCreateToZero(source->vec, &to_zero, &all));
+  if (source->rank == 0) {
+    PetscScalar *value;
+    ECD_PETSC(VecGetArrayWrite(all, &value));
+    for (int64_t i = 0; i < n[0] * n[1] * n[2]; ++i) value[i] = (PetscScalar)grid->value[i];
+    ECD_PETSC(VecRestoreArrayWrite(all, &value));
+  }
+  ECD_PETSC(VecScatterBegin(to_zero, all, source->vec, INSERT_VALUES, SCATTER_REVERSE));
+  ECD_PETSC(VecScatterEnd(to_zero, all, source->vec, INSERT_VALUES, SCATTER_REVERSE));
+  ECD_PETSC(VecScatterDestroy(&to_zero));
+  ECD_PETSC(VecDestroy(&all));
+  return ECD_OK;
+}
+
+ecd_code_t ecd_source_create(MPI_Comm comm, const ecd_grid_t *grid, ecd_source_t *source,
+                             ecd_error_t *err) {
+  memset(source, 0, sizeof *source);
+  source->comm = comm;
+  ECD_MPI(MPI_Comm_rank(comm, &source->rank));
+  ECD_MPI(MPI_Comm_size(comm, &source->size));
+  memcpy(source->n, grid->n, sizeof source->n);
+  if (source->size == 1) {
+    source->value = grid->value;
+    source->planes = grid->n[0];
+    return ECD_OK;
+  }
+  if (grid->n[0] < source->size)
+    return ecd_fail(
+        err, ECD_USAGE,
+        "prep.ranks_per_volume: expected at most %lld for a grid of %lld planes, found %d",
+        (long long)grid->n[0], (long long)grid->n[0], source->size);
+  return spread(source, grid, err);
+}
+
+void ecd_source_clear(ecd_source_t *source) {
+  VecDestroy(&source->vec);
+  DMDestroy(&source->da);
+}
+
+static void fill_report(const ecd_grid_t *grid, int64_t n, const float *volume,
+                        ecd_resample_report_t *report) {
+  const int64_t points = n * n * n;
+  double sum = 0;
+  report->minimum = report->maximum = (double)volume[0];
+  report->negative = 0;
+  for (int64_t i = 0; i < points; ++i) {
+    const double v = (double)volume[i];
+    sum += v;
+    report->minimum = v < report->minimum ? v : report->minimum;
+    report->maximum = v > report->maximum ? v : report->maximum;
+    report->negative += v < 0;
+  }
+  report->integral_before = ecd_grid_integral(grid);
+  report->integral_after = sum / (double)points * fabs(ecd_cell_volume(grid->crystal.lattice));
+}
+
+static ecd_code_t finish(const ecd_grid_t *grid, ecd_method_t method, int64_t n,
+                         const float *volume, ecd_resample_report_t *report, ecd_error_t *err) {
+  fill_report(grid, n, volume, report);
+  const double change = fabs(report->integral_after - report->integral_before);
+  const double scale = fmax(fabs(report->maximum), fabs(report->minimum)) *
+                       fabs(ecd_cell_volume(grid->crystal.lattice));
+  if (method != ECD_METHOD_FOURIER ||
+      change <= 1e-6 * fmax(fabs(report->integral_before), 1e-3 * scale))
+    return ECD_OK;
+  return ecd_fail(err, ECD_FAILED, "Fourier resampling changed the integral from %.9g to %.9g",
+                  report->integral_before, report->integral_after);
+}
+
+ecd_code_t ecd_resample(MPI_Comm comm, const ecd_grid_t *grid, const double transform[3][3],
+                        ecd_method_t method, int64_t n, float *volume,
+                        ecd_resample_report_t *report, ecd_error_t *err) {
+  ecd_source_t source;
+  ecd_code_t code = ecd_agree(comm, ecd_source_create(comm, grid, &source, err), err);
+  if (code == ECD_OK)
+    code = method == ECD_METHOD_FOURIER
+               ? ecd_resample_fourier(&source, transform, n, volume, err)
+               : ecd_resample_local(&source, transform, method == ECD_METHOD_TRICUBIC ? 4 : 2, n,
+                                    volume, err);
+  if (code == ECD_OK && source.rank == 0) code = finish(grid, method, n, volume, report, err);
+  code = ecd_agree(comm, code, err);
+  if (code == ECD_OK && source.size > 1) MPI_Bcast(report, (int)sizeof *report, MPI_BYTE, 0, comm);
+  ecd_source_clear(&source);
+  return code;
+}
+
+double ecd_resample_memory(const int64_t source[3], int64_t n, ecd_method_t method, int ranks) {
+  const double points = (double)source[0] * (double)source[1] * (double)source[2];
+  const double target = (double)n * (double)n * (double)n;
+  const double spread =
+      ranks > 1 ? 8 * points + 8 * points / ranks : 0; /* the gathered and the local vector */
+  const double work = method == ECD_METHOD_FOURIER ? 24 * points / ranks + 24 * target
+                                                   : 8 * points / ranks + 16 * target;
+  return 4 * points + 4 * target + spread + work;
+}
