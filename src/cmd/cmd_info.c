@@ -1,0 +1,102 @@
+#include "cmd/cmd.h"
+#include "store/model_file.h"
+#include "store/names.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { ELEMENTS = 119 };
+
+static void print_target(const ecd_dataset_t *d, const char *name, size_t member) {
+  double sum = 0, low = INFINITY, high = -INFINITY;
+  size_t known = 0;
+  for (size_t i = 0; i < ecd_dataset_size(d); ++i) {
+    double v;
+    memcpy(&v, (const char *)ecd_dataset_sample(d, i) + member, sizeof v);
+    if (isnan(v)) continue;
+    ++known;
+    sum += v;
+    low = fmin(low, v);
+    high = fmax(high, v);
+  }
+  if (known == 0)
+    printf("  %-9s unknown\n", name);
+  else
+    printf("  %-9s %zu known, %.4g to %.4g GPa, mean %.4g\n", name, known, low, high,
+           sum / (double)known);
+}
+
+static void print_dataset(const ecd_dataset_t *d) {
+  const ecd_preparation_t *p = ecd_dataset_preparation(d);
+  const size_t count = ecd_dataset_size(d);
+  bool occurs[ELEMENTS] = {false};
+  double change = 0;
+  const char *worst = "";
+  int64_t negative = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const ecd_sample_t *s = ecd_dataset_sample(d, i);
+    for (size_t k = 0; k < s->crystal.sites; ++k)
+      if (s->crystal.Z[k] > 0 && s->crystal.Z[k] < ELEMENTS) occurs[s->crystal.Z[k]] = true;
+    const double part = fabs(s->integral_after / s->integral_before - 1);
+    if (part > change) change = part, worst = s->id;
+    negative += s->negative;
+  }
+  printf("%s: dataset of %zu samples\n", ecd_dataset_path(d), count);
+  printf("  volumes   %lld^3 float32, %.3g MB, %s, %s cell, %s, DFT code %s\n", (long long)p->grid,
+         (double)(p->grid * p->grid * p->grid) * 4e-6 * (double)count, ecd_field_name(p->field),
+         ecd_cell_name(p->cell), ecd_method_name(p->method), p->code);
+  print_target(d, "bulk", offsetof(ecd_sample_t, bulk));
+  print_target(d, "shear", offsetof(ecd_sample_t, shear));
+  printf("  integral  largest change by resampling %.2g %% %s%s\n", 100 * change,
+         worst[0] != '\0' ? "in " : "", worst);
+  printf("  negative  %lld points in all\n  elements ", (long long)negative);
+  for (int Z = 1; Z < ELEMENTS; ++Z)
+    if (occurs[Z]) printf(" %s", ecd_element_symbol(Z));
+  printf("\n");
+}
+
+static void print_model(const char *path, const ecd_model_file_t *m) {
+  static const char *const transforms[] = {"no transform", "log1p", "sqrt"};
+  size_t train = 0, test = 0;
+  for (size_t i = 0; i < m->samples; ++i) {
+    train += m->split[i] == 0;
+    test += m->split[i] == 1;
+  }
+  printf("%s: %s of %s for the %s modulus, %zu parameters\n", path,
+         m->has_state ? "checkpoint" : "model",
+         m->model.kind == ECD_MODEL_CNN2D ? "cnn2d" : "cnn3d",
+         m->target == ECD_TARGET_BULK ? "bulk" : "shear", m->parameters);
+  printf("  volumes   %lld^3, %s, %s cell, %s, DFT code %s\n", (long long)m->preparation.grid,
+         ecd_field_name(m->preparation.field), ecd_cell_name(m->preparation.cell),
+         ecd_method_name(m->preparation.method), m->preparation.code);
+  printf("  input     %s, mean %.6g, deviation %.6g\n", transforms[m->transform], m->input_mean,
+         m->input_deviation);
+  printf("  target    mean %.6g GPa, deviation %.6g GPa\n", m->target_mean, m->target_deviation);
+  printf("  samples   %zu for training, %zu held out\n", train, test);
+  if (m->has_state)
+    printf("  state     epoch %lld, %lld steps into it, %lld steps in all\n", (long long)m->epoch,
+           (long long)m->step_in_epoch, (long long)m->step);
+}
+
+ecd_code_t ecd_cmd_info(ecd_context_t *ctx, ecd_settings_t *settings, const ecd_words_t *words,
+                        ecd_error_t *err) {
+  (void)settings;
+  if (words->count == 0) return ecd_fail(err, ECD_USAGE, "info: expected a dataset or model file");
+  for (int i = 0; i < words->count; ++i) {
+    ecd_dataset_t *dataset;
+    ecd_model_file_t model;
+    const ecd_code_t code = ecd_dataset_open(ctx, words->word[i], &dataset, err);
+    if (code == ECD_OK) {
+      if (ctx->rank == 0) print_dataset(dataset);
+      ecd_dataset_close(&dataset);
+    } else if (strstr(err->text, "ecdnet-model") != NULL) {
+      ECD_TRY(ecd_model_file_read(ctx, words->word[i], &model, err));
+      if (ctx->rank == 0) print_model(words->word[i], &model);
+      ecd_model_file_clear(&model);
+    } else {
+      return code;
+    }
+  }
+  return ECD_OK;
+}

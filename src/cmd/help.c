@@ -1,0 +1,77 @@
+#include "cmd/help.h"
+
+#include "base/version.h"
+#include "deck/deck.h"
+#include "nn/backend.h"
+
+#include <hdf5.h>
+#include <petscsys.h>
+#include <string.h>
+
+const ecd_command_t ecd_commands[] = {
+    {"merge", ecd_cmd_merge, false, "join datasets that were prepared alike",
+     "usage: ecdnet merge OUT.h5 IN.h5...\n\nThe inputs must agree in grid, cell, method, field "
+     "and DFT code, and share no id.\n"},
+    {"info", ecd_cmd_info, false, "summarise datasets, models and checkpoints",
+     "usage: ecdnet info FILE...\n"},
+    {"deck", ecd_cmd_deck, false, "list every deck key, or check a deck",
+     "usage: ecdnet deck                 every key: default, type, unit, meaning\n"
+     "       ecdnet deck --check DECK    say what is wrong with a deck, with line and column\n"},
+    {"time", ecd_cmd_time, false, "time training and inference steps on random volumes",
+     "usage: ecdnet time cnn2d|cnn3d [DECK] [-o KEY=VALUE]...\n\n"
+     "Prints JSON: samples_per_s (median step), seconds by phase, GFLOP/s as written and as "
+     "executed. train.batch is\n"
+     "global; time.steps and time.warmup count steps.\n\n"
+     "  OMP_NUM_THREADS=1 ecdnet time cnn3d -o model.cnn3d.pool=valid\n"},
+};
+
+const size_t ecd_command_count = sizeof ecd_commands / sizeof *ecd_commands;
+
+const ecd_command_t *ecd_command_find(const char *name) {
+  for (size_t i = 0; i < ecd_command_count; ++i)
+    if (strcmp(ecd_commands[i].name, name) == 0) return &ecd_commands[i];
+  return NULL;
+}
+
+ecd_code_t ecd_command_unknown(const char *name, ecd_error_t *err) {
+  const char *names[sizeof ecd_commands / sizeof *ecd_commands + 1];
+  for (size_t i = 0; i < ecd_command_count; ++i) names[i] = ecd_commands[i].name;
+  names[ecd_command_count] = "help";
+  const char *near = ecd_nearest(name, names, ecd_command_count + 1);
+  return ecd_fail(err, ECD_USAGE, "unknown command '%s'%s%s%s", name,
+                  near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
+                  near != NULL ? "'?" : "; 'ecdnet help' lists the commands");
+}
+
+void ecd_print_help(FILE *file, const ecd_command_t *command) {
+  if (command != NULL) {
+    fprintf(file, "ecdnet %s: %s\n\n%s", command->name, command->summary, command->text);
+    return;
+  }
+  fprintf(file,
+          "%s: elastic moduli of crystals from their electronic charge density\n\n"
+          "usage: [mpirun -n RANKS] ecdnet COMMAND [DECK.yaml] [-o key=value]...\n\n",
+          ecd_version());
+  for (size_t i = 0; i < ecd_command_count; ++i)
+    fprintf(file, "  %-8s %s\n", ecd_commands[i].name, ecd_commands[i].summary);
+  fprintf(file,
+          "  %-8s help for a command: ecdnet help COMMAND\n\n"
+          "Exit codes: 0 done, 1 failed while running, 2 bad usage or deck, 3 bad input data,\n"
+          "75 stopped by a signal after a checkpoint: run again with --resume.\n",
+          "help");
+}
+
+void ecd_print_version(FILE *file) {
+  char library[MPI_MAX_LIBRARY_VERSION_STRING], backends[256], petsc[256];
+  int length;
+  unsigned int major, minor, release;
+  MPI_Get_library_version(library, &length);
+  ecd_backend_list(backends, sizeof backends);
+  H5get_libversion(&major, &minor, &release);
+  PetscGetVersion(petsc, sizeof petsc);
+  fprintf(file,
+          "%s\nbackends: %s\nMPI:      %s\nPETSc:    %s\nHDF5:     %u.%u.%u\ncompiler: %s, "
+          "%s\nflags:    %s\n",
+          ecd_version(), backends, library, petsc, major, minor, release, ECD_CC, __VERSION__,
+          ECD_CFLAGS);
+}

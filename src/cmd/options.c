@@ -1,0 +1,59 @@
+#include "cmd/options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_deck(const char *word) {
+  const size_t length = strlen(word);
+  return (length > 5 && strcmp(word + length - 5, ".yaml") == 0) ||
+         (length > 4 && strcmp(word + length - 4, ".yml") == 0);
+}
+
+static ecd_code_t take_option(int argc, char **argv, int *i, ecd_options_t *options,
+                              ecd_error_t *err) {
+  const char *word = argv[*i];
+  if (strcmp(word, "-o") == 0) {
+    if (*i + 1 >= argc) return ecd_fail(err, ECD_USAGE, "-o: expected key=value after it");
+    options->override[options->overrides++] = argv[++*i];
+  } else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+    options->help = true;
+  } else if (strcmp(word, "--version") == 0) {
+    options->version = true;
+  } else if (strcmp(word, "--check") == 0) {
+    options->words.check = true;
+  } else if (strcmp(word, "--resume") == 0) {
+    options->override[options->overrides++] = "train.resume=true";
+  } else if (strcmp(word, "--append") == 0) {
+    options->override[options->overrides++] = "prep.append=true";
+  } else {
+    return ecd_fail(err, ECD_USAGE,
+                    "unknown option '%s'; expected -o key=value, --resume, --append, --check, "
+                    "--help or --version",
+                    word);
+  }
+  return ECD_OK;
+}
+
+ecd_code_t ecd_options_parse(int argc, char **argv, ecd_options_t *options, ecd_error_t *err) {
+  *options = (ecd_options_t){.command = "", .deck = ""};
+  ECD_TRY(ecd_alloc((void **)&options->override, (size_t)argc, sizeof *options->override, "options",
+                    err));
+  ECD_TRY(ecd_alloc((void **)&options->words.word, (size_t)argc, sizeof *options->words.word,
+                    "options", err));
+  for (int i = 1; i < argc; ++i) {
+    if (argv[i][0] == '-' && argv[i][1] != '\0')
+      ECD_TRY(take_option(argc, argv, &i, options, err));
+    else if (options->command[0] == '\0')
+      options->command = argv[i];
+    else if (options->deck[0] == '\0' && is_deck(argv[i]))
+      options->deck = argv[i];
+    else
+      options->words.word[options->words.count++] = argv[i];
+  }
+  return ECD_OK;
+}
+
+void ecd_options_clear(ecd_options_t *options) {
+  free(options->override);
+  free(options->words.word);
+}

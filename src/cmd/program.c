@@ -1,0 +1,119 @@
+#include "cmd/program.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include "cmd/help.h"
+#include "cmd/options.h"
+#include "deck/deck.h"
+
+#include <petscsys.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Rank 0 reads the deck, all ranks get its text. Collective. */
+static ecd_code_t read_deck(const ecd_context_t *ctx, const char *path, ecd_settings_t *settings,
+                            ecd_error_t *err) {
+  char *text = NULL;
+  size_t length = 0;
+  ecd_code_t code = ctx->rank == 0 ? ecd_file_read_text(path, &text, &length, err) : ECD_OK;
+  if (code == ECD_DATA) code = err->code = ECD_USAGE;
+  ECD_TRY(ecd_agree(ctx->world, code, err));
+  unsigned long size = length;
+  ECD_MPI(MPI_Bcast(&size, 1, MPI_UNSIGNED_LONG, 0, ctx->world));
+  if (ctx->rank != 0) code = ecd_alloc((void **)&text, size + 1, 1, "deck", err);
+  code = ecd_agree(ctx->world, code, err);
+  if (code == ECD_OK)
+    code =
+        ecd_mpi_code(MPI_Bcast(text, (int)size, MPI_CHAR, 0, ctx->world), "sharing the deck", err);
+  if (code == ECD_OK) code = ecd_deck_parse(text, size, path, settings, err);
+  free(text);
+  return code;
+}
+
+static ecd_code_t make_settings(const ecd_context_t *ctx, const ecd_options_t *options,
+                                ecd_settings_t **settings, ecd_error_t *err) {
+  ECD_TRY(ecd_agree(ctx->world, ecd_settings_create(settings, err), err));
+  if (options->deck[0] != '\0') ECD_TRY(read_deck(ctx, options->deck, *settings, err));
+  for (int i = 0; i < options->overrides; ++i)
+    ECD_TRY(ecd_deck_override(options->override[i], *settings, err));
+  return ecd_settings_check(*settings, err);
+}
+
+/* PETSc reports errors by code, leaves signals and the command line to us. */
+static ecd_code_t start_petsc(const ecd_context_t *ctx, char *name, ecd_error_t *err) {
+  int argc = 1;
+  char *words[] = {name, NULL}, **argv = words;
+  PETSC_COMM_WORLD = ctx->world;
+  if (PetscInitialize(&argc, &argv, NULL, NULL) != 0)
+    return ecd_fail(err, ECD_FAILED, "PETSc does not start");
+  PetscPopSignalHandler();
+  PetscPushErrorHandler(PetscReturnErrorHandler, NULL);
+  return ECD_OK;
+}
+
+static ecd_code_t run_command(ecd_context_t *ctx, const ecd_options_t *options, char *name,
+                              ecd_error_t *err) {
+  const ecd_command_t *command = ecd_command_find(options->command);
+  if (command == NULL) return ecd_command_unknown(options->command, err);
+  if (options->help) {
+    if (ctx->rank == 0) ecd_print_help(stdout, command);
+    return ECD_OK;
+  }
+  ecd_settings_t *settings = NULL;
+  ecd_code_t code = make_settings(ctx, options, &settings, err);
+  if (code == ECD_OK) code = ecd_context_set_threads(ctx, (int)settings->threads, err);
+  if (code == ECD_OK && options->words.check && command->run == ecd_cmd_deck && ctx->rank == 0)
+    printf("%s: fine\n", options->deck[0] != '\0' ? options->deck : "no deck given: the defaults");
+  else if (code == ECD_OK && command->petsc && (code = start_petsc(ctx, name, err)) == ECD_OK) {
+    code = command->run(ctx, settings, &options->words, err);
+    PetscFinalize();
+  } else if (code == ECD_OK && !options->words.check) {
+    code = command->run(ctx, settings, &options->words, err);
+  }
+  ecd_settings_destroy(&settings);
+  return code;
+}
+
+static ecd_code_t dispatch(ecd_context_t *ctx, ecd_options_t *options, char *name,
+                           ecd_error_t *err) {
+  const bool help = strcmp(options->command, "help") == 0;
+  if (options->version) {
+    if (ctx->rank == 0) ecd_print_version(stdout);
+    return ECD_OK;
+  }
+  if (help || options->command[0] == '\0') {
+    const ecd_command_t *command = NULL;
+    if (help && options->words.count > 0 &&
+        (command = ecd_command_find(options->words.word[0])) == NULL)
+      return ecd_command_unknown(options->words.word[0], err);
+    if (!help && !options->help) {
+      if (ctx->rank == 0) ecd_print_help(stderr, NULL);
+      return ecd_fail(err, ECD_USAGE, "expected a command");
+    }
+    if (ctx->rank == 0) ecd_print_help(stdout, command);
+    return ECD_OK;
+  }
+  return run_command(ctx, options, name, err);
+}
+
+int ecd_program(int argc, char **argv) {
+  int provided;
+  if (MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS)
+    return ECD_FAILED;
+  ecd_context_t *ctx = NULL;
+  ecd_options_t options = {0};
+  ecd_error_t *err = calloc(1, sizeof *err);
+  ecd_code_t code = err != NULL ? ecd_context_create(&ctx, err) : ECD_FAILED;
+  if (code != ECD_OK) {
+    fprintf(stderr, "ecdnet: error: %s\n", err != NULL ? err->text : "out of memory");
+    MPI_Abort(MPI_COMM_WORLD, ECD_FAILED);
+  }
+  code = ecd_options_parse(argc, argv, &options, err);
+  if (code == ECD_OK) code = dispatch(ctx, &options, argv[0], err);
+  if (code != ECD_OK && code != ECD_STOPPED) ecd_log_error(ctx, err);
+  ecd_options_clear(&options);
+  ecd_context_destroy(&ctx);
+  free(err);
+  MPI_Finalize();
+  return (int)code;
+}

@@ -1,0 +1,251 @@
+/* Layout, schema 1 (P parameters, T tensors, N samples of the training dataset):
+     /parameter f32 (P), fletcher32; /tensor/name, /tensor/offset i64 (T); /sample/id, /sample/split i8 (N)
+     /moment1, /moment2 f32 (P): checkpoints only
+     root attributes: schema, schema_version, program, deck, preparation, target, transform, scaling, network widths,
+     sha256 of the parameter bytes; checkpoints: epoch, step_in_epoch, step, loss_sum, weight_sum, best_loss */
+#include "store/model_file.h"
+
+#include "base/file.h"
+#include "base/version.h"
+#include "store/names.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SCHEMA "ecdnet-model"
+enum { MODEL_VERSION = 1 };
+
+static const char *const kinds[] = {"cnn2d", "cnn3d"};
+static const char *const targets[] = {"bulk", "shear"};
+static const char *const transforms[] = {"none", "log1p", "sqrt"};
+
+static void put_network(ecd_h5_t *h5, const ecd_model_settings_t *m) {
+  ecd_h5_put_text(h5, "network", kinds[m->kind]);
+  /* The settings are plain integers: stored whole, they rebuild the network whatever its widths. */
+  ecd_h5_write(h5, "/network", H5T_NATIVE_INT8, 1, (const hsize_t[]){sizeof *m}, m);
+}
+
+static void put_state(ecd_h5_t *h5, const ecd_model_file_t *m) {
+  const hsize_t count = m->parameters;
+  ecd_h5_put_integer(h5, "has_state", m->has_state);
+  if (!m->has_state) return;
+  ecd_h5_put_integer(h5, "has_moment1", m->moment1 != NULL);
+  ecd_h5_put_integer(h5, "has_moment2", m->moment2 != NULL);
+  if (m->moment1 != NULL) ecd_h5_write(h5, "/moment1", H5T_NATIVE_FLOAT, 1, &count, m->moment1);
+  if (m->moment2 != NULL) ecd_h5_write(h5, "/moment2", H5T_NATIVE_FLOAT, 1, &count, m->moment2);
+  ecd_h5_put_integer(h5, "epoch", m->epoch);
+  ecd_h5_put_integer(h5, "step_in_epoch", m->step_in_epoch);
+  ecd_h5_put_integer(h5, "step", m->step);
+  ecd_h5_put_number(h5, "loss_sum", m->loss_sum);
+  ecd_h5_put_number(h5, "weight_sum", m->weight_sum);
+  ecd_h5_put_number(h5, "best_loss", m->best_loss);
+}
+
+static ecd_code_t write_file(const char *path, const ecd_model_file_t *m, ecd_error_t *err) {
+  ecd_h5_t h5;
+  char hex[65];
+  ECD_TRY(ecd_h5_open(path, true, &h5, err));
+  ecd_sha256(m->parameter, m->parameters * sizeof *m->parameter, hex);
+  ecd_h5_put_text(&h5, "schema", SCHEMA);
+  ecd_h5_put_integer(&h5, "schema_version", MODEL_VERSION);
+  ecd_h5_put_text(&h5, "program", ecd_version());
+  ecd_h5_put_text(&h5, "deck", m->deck);
+  ecd_h5_put_text(&h5, "sha256", hex);
+  ecd_preparation_put(&h5, &m->preparation);
+  put_network(&h5, &m->model);
+  ecd_h5_put_text(&h5, "target", targets[m->target]);
+  ecd_h5_put_text(&h5, "transform", transforms[m->transform]);
+  ecd_h5_put_number(&h5, "input_mean", m->input_mean);
+  ecd_h5_put_number(&h5, "input_deviation", m->input_deviation);
+  ecd_h5_put_number(&h5, "target_mean", m->target_mean);
+  ecd_h5_put_number(&h5, "target_deviation", m->target_deviation);
+  int64_t *offset = malloc((m->tensors + 1) * sizeof *offset);
+  if (offset == NULL) ecd_h5_fail(&h5, "out of memory");
+  for (size_t i = 0; offset != NULL && i < m->tensors; ++i)
+    offset[i] = (int64_t)m->tensor_offset[i];
+  ecd_h5_write(&h5, "/tensor/offset", H5T_NATIVE_INT64, 1, (const hsize_t[]){m->tensors}, offset);
+  free(offset);
+  ecd_h5_write_strings(&h5, "/tensor/name", m->tensors, (const char *const *)m->tensor_name);
+  ecd_h5_write_strings(&h5, "/sample/id", m->samples, (const char *const *)m->id);
+  ecd_h5_write(&h5, "/sample/split", H5T_NATIVE_INT8, 1, (const hsize_t[]){m->samples}, m->split);
+  ecd_h5_write(&h5, "/parameter", H5T_NATIVE_FLOAT, 1, (const hsize_t[]){m->parameters},
+               m->parameter);
+  put_state(&h5, m);
+  return ecd_h5_close(&h5, ECD_FAILED, err);
+}
+
+ecd_code_t ecd_model_file_write(const ecd_context_t *ctx, const char *path,
+                                const ecd_model_file_t *model, ecd_error_t *err) {
+  ecd_code_t code = ECD_OK;
+  if (ctx->rank == 0) {
+    char temporary[ECD_PATH_MAX];
+    if (snprintf(temporary, sizeof temporary, "%s.tmp", path) >= ECD_PATH_MAX)
+      code =
+          ecd_fail(err, ECD_USAGE, "path longer than %d bytes: %.80s...", ECD_PATH_MAX - 5, path);
+    if (code == ECD_OK) code = ecd_make_parent_folder(path, err);
+    if (code == ECD_OK) {
+      code = write_file(temporary, model, err);
+      if (code == ECD_OK) code = ecd_file_publish(temporary, path, err);
+      if (code != ECD_OK) unlink(temporary);
+    }
+  }
+  return ecd_agree(ctx->world, code, err);
+}
+
+static int get_choice(ecd_h5_t *h5, const char *attribute, const char *const *names, int count) {
+  char *text = ecd_h5_get_text(h5, attribute);
+  const int found = ecd_name_index(text, names, count);
+  if (found < 0) ecd_h5_fail(h5, attribute);
+  free(text);
+  return found < 0 ? 0 : found;
+}
+
+static void *read_array(ecd_h5_t *h5, const char *name, hid_t type, size_t count, size_t size) {
+  void *data = h5->failed ? NULL : malloc((count + 1) * size);
+  if (data == NULL)
+    ecd_h5_fail(h5, "out of memory");
+  else
+    ecd_h5_read(h5, name, type, count, data);
+  return data;
+}
+
+static void get_state(ecd_h5_t *h5, ecd_model_file_t *m) {
+  m->has_state = ecd_h5_get_integer(h5, "has_state") != 0;
+  if (!m->has_state) return;
+  if (ecd_h5_get_integer(h5, "has_moment1"))
+    m->moment1 = read_array(h5, "/moment1", H5T_NATIVE_FLOAT, m->parameters, sizeof(float));
+  if (ecd_h5_get_integer(h5, "has_moment2"))
+    m->moment2 = read_array(h5, "/moment2", H5T_NATIVE_FLOAT, m->parameters, sizeof(float));
+  m->epoch = ecd_h5_get_integer(h5, "epoch");
+  m->step_in_epoch = ecd_h5_get_integer(h5, "step_in_epoch");
+  m->step = ecd_h5_get_integer(h5, "step");
+  m->loss_sum = ecd_h5_get_number(h5, "loss_sum");
+  m->weight_sum = ecd_h5_get_number(h5, "weight_sum");
+  m->best_loss = ecd_h5_get_number(h5, "best_loss");
+}
+
+static void get_tensors(ecd_h5_t *h5, ecd_model_file_t *m) {
+  m->tensors = ecd_h5_count(h5, "/tensor/offset");
+  m->parameters = ecd_h5_count(h5, "/parameter");
+  m->samples = ecd_h5_count(h5, "/sample/id");
+  m->tensor_name = calloc(m->tensors + 1, sizeof *m->tensor_name);
+  m->tensor_offset = calloc(m->tensors + 1, sizeof *m->tensor_offset);
+  m->id = calloc(m->samples + 1, sizeof *m->id);
+  if (m->tensor_name == NULL || m->tensor_offset == NULL || m->id == NULL)
+    ecd_h5_fail(h5, "out of memory");
+  if (h5->failed) return;
+  int64_t *offset = read_array(h5, "/tensor/offset", H5T_NATIVE_INT64, m->tensors, sizeof *offset);
+  for (size_t i = 0; offset != NULL && i < m->tensors; ++i) m->tensor_offset[i] = (size_t)offset[i];
+  free(offset);
+  ecd_h5_read_strings(h5, "/tensor/name", m->tensors, m->tensor_name);
+  ecd_h5_read_strings(h5, "/sample/id", m->samples, m->id);
+  m->split = read_array(h5, "/sample/split", H5T_NATIVE_INT8, m->samples, sizeof *m->split);
+  m->parameter =
+      read_array(h5, "/parameter", H5T_NATIVE_FLOAT, m->parameters, sizeof *m->parameter);
+}
+
+static ecd_code_t read_file(const char *path, ecd_model_file_t *m, ecd_error_t *err) {
+  ecd_h5_t h5;
+  ECD_TRY(ecd_h5_open(path, false, &h5, err));
+  ecd_code_t code = ecd_h5_check_schema(&h5, SCHEMA, MODEL_VERSION, err);
+  if (code != ECD_OK) {
+    ecd_h5_close(&h5, ECD_DATA, NULL);
+    return code;
+  }
+  ecd_preparation_get(&h5, &m->preparation);
+  ecd_h5_read(&h5, "/network", H5T_NATIVE_INT8, sizeof m->model, &m->model);
+  m->model.kind = (ecd_model_kind_t)get_choice(&h5, "network", kinds, 2);
+  m->target = (ecd_target_t)get_choice(&h5, "target", targets, 2);
+  m->transform = (ecd_transform_t)get_choice(&h5, "transform", transforms, 3);
+  m->input_mean = ecd_h5_get_number(&h5, "input_mean");
+  m->input_deviation = ecd_h5_get_number(&h5, "input_deviation");
+  m->target_mean = ecd_h5_get_number(&h5, "target_mean");
+  m->target_deviation = ecd_h5_get_number(&h5, "target_deviation");
+  m->deck = ecd_h5_get_text(&h5, "deck");
+  get_tensors(&h5, m);
+  get_state(&h5, m);
+  char hex[65] = "", *stored = ecd_h5_get_text(&h5, "sha256");
+  if (!h5.failed) ecd_sha256(m->parameter, m->parameters * sizeof *m->parameter, hex);
+  const bool intact = stored != NULL && strcmp(hex, stored) == 0;
+  free(stored);
+  code = ecd_h5_close(&h5, ECD_DATA, err);
+  if (code == ECD_OK && !intact)
+    code = ecd_fail(err, ECD_DATA, "%s: the parameters do not match their checksum", path);
+  return code;
+}
+
+/* In pieces that an int can count. */
+static ecd_code_t share(const ecd_context_t *ctx, void *data, size_t bytes, ecd_error_t *err) {
+  const size_t piece = (size_t)1 << 29;
+  for (size_t at = 0; at < bytes; at += piece)
+    ECD_MPI(MPI_Bcast((char *)data + at, (int)(bytes - at < piece ? bytes - at : piece), MPI_BYTE,
+                      0, ctx->world));
+  return ECD_OK;
+}
+
+static ecd_code_t share_text(const ecd_context_t *ctx, char **text, ecd_error_t *err) {
+  uint64_t length = ctx->rank == 0 ? strlen(*text) + 1 : 0;
+  ECD_TRY(share(ctx, &length, sizeof length, err));
+  if (ctx->rank != 0) ECD_TRY(ecd_alloc((void **)text, length, 1, "text", err));
+  return share(ctx, *text, length, err);
+}
+
+static ecd_code_t share_array(const ecd_context_t *ctx, void **data, bool there, size_t count,
+                              size_t size, ecd_error_t *err) {
+  if (!there) return ECD_OK;
+  if (ctx->rank != 0) ECD_TRY(ecd_alloc(data, count + 1, size, "model", err));
+  return share(ctx, *data, count * size, err);
+}
+
+static ecd_code_t share_all(const ecd_context_t *ctx, ecd_model_file_t *m, ecd_error_t *err) {
+  ecd_model_file_t plain = *m;
+  const bool first = m->moment1 != NULL, second = m->moment2 != NULL;
+  bool has[2] = {first, second};
+  ECD_TRY(share(ctx, &plain, sizeof plain, err));
+  ECD_TRY(share(ctx, has, sizeof has, err));
+  if (ctx->rank != 0) {
+    *m = plain;
+    m->deck = NULL;
+    m->id = m->tensor_name = NULL;
+    m->split = NULL;
+    m->tensor_offset = NULL;
+    m->parameter = m->moment1 = m->moment2 = NULL;
+    ECD_TRY(ecd_alloc((void **)&m->id, m->samples + 1, sizeof *m->id, "model", err));
+    ECD_TRY(
+        ecd_alloc((void **)&m->tensor_name, m->tensors + 1, sizeof *m->tensor_name, "model", err));
+  }
+  ECD_TRY(share_text(ctx, &m->deck, err));
+  for (size_t i = 0; i < m->samples; ++i) ECD_TRY(share_text(ctx, &m->id[i], err));
+  for (size_t i = 0; i < m->tensors; ++i) ECD_TRY(share_text(ctx, &m->tensor_name[i], err));
+  ECD_TRY(share_array(ctx, (void **)&m->split, true, m->samples, sizeof *m->split, err));
+  ECD_TRY(share_array(ctx, (void **)&m->tensor_offset, true, m->tensors, sizeof *m->tensor_offset,
+                      err));
+  ECD_TRY(share_array(ctx, (void **)&m->parameter, true, m->parameters, sizeof *m->parameter, err));
+  ECD_TRY(share_array(ctx, (void **)&m->moment1, has[0], m->parameters, sizeof *m->moment1, err));
+  return share_array(ctx, (void **)&m->moment2, has[1], m->parameters, sizeof *m->moment2, err);
+}
+
+ecd_code_t ecd_model_file_read(const ecd_context_t *ctx, const char *path, ecd_model_file_t *model,
+                               ecd_error_t *err) {
+  memset(model, 0, sizeof *model);
+  ecd_code_t code = ctx->rank == 0 ? read_file(path, model, err) : ECD_OK;
+  code = ecd_agree(ctx->world, code, err);
+  if (code == ECD_OK) code = ecd_agree(ctx->world, share_all(ctx, model, err), err);
+  if (code != ECD_OK) ecd_model_file_clear(model);
+  return code;
+}
+
+void ecd_model_file_clear(ecd_model_file_t *m) {
+  for (size_t i = 0; m->id != NULL && i < m->samples; ++i) free(m->id[i]);
+  for (size_t i = 0; m->tensor_name != NULL && i < m->tensors; ++i) free(m->tensor_name[i]);
+  free(m->id);
+  free(m->tensor_name);
+  free(m->deck);
+  free(m->split);
+  free(m->tensor_offset);
+  free(m->parameter);
+  free(m->moment1);
+  free(m->moment2);
+  memset(m, 0, sizeof *m);
+}
