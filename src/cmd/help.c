@@ -12,6 +12,17 @@ const ecd_command_t ecd_commands[] = {
     {"merge", ecd_cmd_merge, false, "join datasets that were prepared alike",
      "usage: ecdnet merge OUT.h5 IN.h5...\n\nThe inputs must agree in grid, cell, method, field "
      "and DFT code, and share no id.\n"},
+    {"train", ecd_cmd_train, false, "train a network, data-parallel over the ranks",
+     "usage: ecdnet train DECK [-o KEY=VALUE]... [--resume]\n\n"
+     "Writes into OUTPUT: model.h5, predictions.csv, metrics.json, train.jsonl, deck.yaml, and "
+     "while it runs\n"
+     "checkpoint-last.h5 and checkpoint-best.h5 (lowest training loss).\n"
+     "SIGUSR1 to mpirun (or to a rank), SIGTERM to a rank: checkpoint at the next step, exit code "
+     "75; --resume goes on\n"
+     "and ends bitwise as if it had not stopped. SIGTERM to mpirun itself kills the ranks within a "
+     "second: what\n"
+     "the last checkpoint holds is kept.\n\n"
+     "  mpirun -n 4 ecdnet train input/cnn2d.yaml -o data.file=dataset.h5 -o output=runs/bulk\n"},
     {"info", ecd_cmd_info, false, "summarise datasets, models and checkpoints",
      "usage: ecdnet info FILE...\n"},
     {"deck", ecd_cmd_deck, false, "list every deck key, or check a deck",

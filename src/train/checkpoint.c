@@ -1,0 +1,112 @@
+#include "train/trainer_private.h"
+
+#include "base/file.h"
+#include "deck/deck.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static ecd_code_t describe(ecd_trainer_t *t, bool with_state, ecd_model_file_t *m,
+                           ecd_error_t *err) {
+  const ecd_settings_t *s = t->settings;
+  *m = (ecd_model_file_t){.model = s->model,
+                          .preparation = *ecd_dataset_preparation(t->dataset),
+                          .target = s->data.target,
+                          .transform = s->data.transform,
+                          .input_mean = t->scaling.mean,
+                          .input_deviation = t->scaling.deviation,
+                          .target_mean = t->target_mean,
+                          .target_deviation = t->target_deviation,
+                          .samples = t->samples,
+                          .id = (char **)t->id,
+                          .split = t->split,
+                          .tensors = ecd_net_tensor_count(t->net),
+                          .parameters = ecd_net_parameter_count(t->net),
+                          .parameter = ecd_net_parameters(t->net),
+                          .has_state = with_state,
+                          .moment1 = with_state ? t->moment1 : NULL,
+                          .moment2 = with_state ? t->moment2 : NULL,
+                          .epoch = t->epoch,
+                          .step_in_epoch = t->step_in_epoch,
+                          .step = t->step,
+                          .loss_sum = t->loss_sum,
+                          .weight_sum = t->weight_sum,
+                          .best_loss = t->best_loss};
+  ECD_TRY(ecd_alloc((void **)&m->tensor_name, m->tensors, sizeof *m->tensor_name, "model", err));
+  ECD_TRY(
+      ecd_alloc((void **)&m->tensor_offset, m->tensors, sizeof *m->tensor_offset, "model", err));
+  for (size_t i = 0; i < m->tensors; ++i) {
+    m->tensor_name[i] = (char *)ecd_net_tensor(t->net, i)->name;
+    m->tensor_offset[i] = ecd_net_tensor(t->net, i)->offset;
+  }
+  return ecd_deck_text(s, &m->deck, err);
+}
+
+ecd_code_t ecd_trainer_save(ecd_trainer_t *t, const char *name, bool with_state, ecd_error_t *err) {
+  char path[ECD_PATH_MAX];
+  ecd_model_file_t m;
+  ECD_TRY(ecd_path_join(path, t->settings->output, name, err));
+  ecd_code_t code = ecd_agree(t->ctx->world, describe(t, with_state, &m, err), err);
+  if (code == ECD_OK) code = ecd_model_file_write(t->ctx, path, &m, err);
+  free(m.tensor_name);
+  free(m.tensor_offset);
+  free(m.deck);
+  return code;
+}
+
+static bool same_run(const ecd_trainer_t *t, const ecd_model_file_t *m) {
+  bool same = m->samples == t->samples && m->parameters == ecd_net_parameter_count(t->net) &&
+              m->has_state && m->target == t->settings->data.target &&
+              m->transform == t->settings->data.transform && m->target_mean == t->target_mean &&
+              m->target_deviation == t->target_deviation && m->input_mean == t->scaling.mean &&
+              m->input_deviation == t->scaling.deviation &&
+              (m->moment1 != NULL) == (t->moment1 != NULL) &&
+              (m->moment2 != NULL) == (t->moment2 != NULL) &&
+              memcmp(&m->model, &t->settings->model, sizeof m->model) == 0;
+  for (size_t i = 0; same && i < m->samples; ++i)
+    same = strcmp(m->id[i], t->id[i]) == 0 && m->split[i] == t->split[i];
+  return same;
+}
+
+/* Settings that decide what the next steps compute. The deck may differ in the rest: epochs, output, threads. */
+static ecd_code_t same_steps(const ecd_trainer_t *t, const ecd_model_file_t *m, bool *same,
+                             ecd_error_t *err) {
+  ecd_settings_t *old;
+  ECD_TRY(ecd_settings_create(&old, err));
+  const ecd_code_t code =
+      ecd_deck_parse(m->deck, strlen(m->deck), "deck of the checkpoint", old, err);
+  const ecd_train_settings_t *a = &old->train, *b = &t->settings->train;
+  *same = code == ECD_OK && old->seed == t->settings->seed && a->batch == b->batch &&
+          a->optimizer == b->optimizer && a->lr == b->lr && a->lr_factor == b->lr_factor &&
+          a->lr_every == b->lr_every && a->beta1 == b->beta1 && a->beta2 == b->beta2 &&
+          a->epsilon == b->epsilon && a->momentum == b->momentum;
+  ecd_settings_destroy(&old);
+  return code;
+}
+
+ecd_code_t ecd_trainer_restore(ecd_trainer_t *t, const char *path, ecd_error_t *err) {
+  ecd_model_file_t m;
+  ECD_TRY(ecd_model_file_read(t->ctx, path, &m, err));
+  bool steps = false;
+  ecd_code_t code = same_steps(t, &m, &steps, err);
+  if (code == ECD_OK && (!steps || !same_run(t, &m)))
+    code = ecd_fail(err, ECD_USAGE,
+                    "%s: the checkpoint of another run (other data, split, network, optimiser, "
+                    "batch or seed); expected "
+                    "the deck it began with, or another output folder",
+                    path);
+  if (code == ECD_OK) {
+    const size_t bytes = m.parameters * sizeof *m.parameter;
+    memcpy(ecd_net_parameters(t->net), m.parameter, bytes);
+    if (m.moment1 != NULL) memcpy(t->moment1, m.moment1, bytes);
+    if (m.moment2 != NULL) memcpy(t->moment2, m.moment2, bytes);
+    t->epoch = m.epoch;
+    t->step_in_epoch = m.step_in_epoch;
+    t->step = m.step;
+    t->loss_sum = m.loss_sum;
+    t->weight_sum = m.weight_sum;
+    t->best_loss = m.best_loss;
+  }
+  ecd_model_file_clear(&m);
+  return code;
+}
