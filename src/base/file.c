@@ -195,7 +195,8 @@ static ecd_code_t read_gzip(ecd_stream_t *stream, void *buffer, size_t size, siz
   const int count = gzread(stream->gz, buffer, ask);
   int why = Z_OK;
   const char *text = gzerror(stream->gz, &why);
-  if (count < 0 || (why != Z_OK && why != Z_STREAM_END))
+  /* What came before the break is good: it is given first, so that the reader knows how far the file goes. */
+  if (count < 0 || (count == 0 && why != Z_OK && why != Z_STREAM_END))
     return ecd_fail(err, ECD_DATA, "%s: broken gzip stream: %s", stream->path,
                     why == Z_BUF_ERROR ? "the file ends too early" : text);
   *got = (size_t)count;

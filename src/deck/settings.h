@@ -1,5 +1,6 @@
-/* Every setting of a run, typed. Filled from a YAML deck by deck/deck.h; the table of keys (name, type,
-   default, unit, meaning) is deck/keys.c. Strings are owned by the settings; "" = not given. */
+/* Every setting of a run, typed. Filled from a YAML deck by deck/deck.h; the table of keys (name,
+   type, default, unit, meaning) is deck/keys.c. Strings are owned by the settings; "" = not given.
+   */
 #ifndef ECD_DECK_SETTINGS_H
 #define ECD_DECK_SETTINGS_H
 
