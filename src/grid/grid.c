@@ -102,6 +102,25 @@ ecd_code_t ecd_grid_read_header(const char *path, const ecd_grid_options_t *opti
   return read_grid(path, options, false, grid, err);
 }
 
+static ecd_code_t check_same_sites(const ecd_crystal_t *a, const ecd_crystal_t *b,
+                                   ecd_error_t *err) {
+  if (a->sites != b->sites)
+    return ecd_fail(err, ECD_DATA, "the two files differ: %zu and %zu sites", a->sites, b->sites);
+  for (size_t s = 0; s < a->sites; ++s) {
+    if (a->Z[s] != b->Z[s])
+      return ecd_fail(err, ECD_DATA, "the two files differ: site %zu is %s and %s", s + 1,
+                      ecd_element_symbol(a->Z[s]), ecd_element_symbol(b->Z[s]));
+    for (int k = 0; k < 3; ++k) {
+      const double d = a->frac[s][k] - b->frac[s][k];
+      if (fabs(d - round(d)) > 1e-4)
+        return ecd_fail(err, ECD_DATA,
+                        "the two files differ: coordinate %d of site %zu is %g and %g", k + 1,
+                        s + 1, a->frac[s][k], b->frac[s][k]);
+    }
+  }
+  return ECD_OK;
+}
+
 ecd_code_t ecd_grid_add(ecd_grid_t *grid, const ecd_grid_t *other, ecd_error_t *err) {
   for (int i = 0; i < 3; ++i) {
     if (grid->n[i] != other->n[i])
@@ -115,9 +134,7 @@ ecd_code_t ecd_grid_add(ecd_grid_t *grid, const ecd_grid_t *other, ecd_error_t *
                         "the two files differ: component %d of lattice vector %d is %g A and %g A",
                         k + 1, i + 1, grid->crystal.lattice[i][k], other->crystal.lattice[i][k]);
   }
-  if (grid->crystal.sites != other->crystal.sites)
-    return ecd_fail(err, ECD_DATA, "the two files differ: %zu and %zu sites", grid->crystal.sites,
-                    other->crystal.sites);
+  ECD_TRY(check_same_sites(&grid->crystal, &other->crystal, err));
   const int64_t count = grid->n[0] * grid->n[1] * grid->n[2];
   for (int64_t i = 0; i < count; ++i) grid->value[i] += other->value[i];
   return ECD_OK;
