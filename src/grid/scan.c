@@ -40,6 +40,16 @@ static size_t count_lines(const char *text, size_t length) {
   return lines;
 }
 
+/* "path: what" of a stream's error becomes "path:line: what", with the line that the text ends in. */
+static ecd_code_t name_line(const ecd_scan_t *scan, ecd_code_t code, ecd_error_t *err) {
+  const size_t length = strlen(scan->path);
+  if (err == NULL || strncmp(err->text, scan->path, length) != 0) return code;
+  char what[256];
+  snprintf(what, sizeof what, "%s", err->text + length);
+  return ecd_fail(err, code, "%s:%zu%s", scan->path,
+                  scan->line + count_lines(scan->buffer, scan->end), what);
+}
+
 /* Moves what is left to the front and fills the rest; a NUL follows the last byte. */
 static ecd_code_t refill(ecd_scan_t *scan, ecd_error_t *err) {
   memmove(scan->buffer, scan->buffer + scan->at, scan->end - scan->at);
@@ -49,10 +59,7 @@ static ecd_code_t refill(ecd_scan_t *scan, ecd_error_t *err) {
     size_t got;
     const ecd_code_t code =
         ecd_stream_read(scan->stream, scan->buffer + scan->end, BUFFER - scan->end, &got, err);
-    if (code != ECD_OK) {
-      const size_t line = scan->line + count_lines(scan->buffer, scan->end);
-      return err == NULL ? code : ecd_fail_in(err, "%s:%zu", scan->path, line);
-    }
+    if (code != ECD_OK) return name_line(scan, code, err);
     scan->end += got;
     scan->drained = got == 0;
   }

@@ -60,7 +60,10 @@ static ecd_code_t read_sites(ecd_scan_t *scan, ecd_crystal_t *crystal, ecd_error
     if (sscanf(line, " %7s%n", symbol, &used) != 1)
       return ecd_scan_unexpected(scan, "a site", line, err);
     ECD_TRY(ecd_scan_line_numbers(scan, line + used, "a site (symbol, 3 numbers)", 3, at, err));
-    crystal->Z[s] = isdigit((unsigned char)symbol[0]) ? atoi(symbol) : ecd_element_number(symbol);
+    const bool number = isdigit((unsigned char)symbol[0]) != 0;
+    crystal->Z[s] = number ? atoi(symbol) : ecd_element_number(symbol);
+    if (crystal->Z[s] > 118 || (crystal->Z[s] == 0 && !number && strcmp(symbol, "X") != 0))
+      return ecd_scan_unexpected(scan, "an element", symbol, err);
     for (int j = 0; j < 3; ++j)
       crystal->frac[s][j] = at[0] * inverse[0][j] + at[1] * inverse[1][j] + at[2] * inverse[2][j];
   }

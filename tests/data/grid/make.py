@@ -1,6 +1,7 @@
 """Writes the reference files of this folder with ASE and pymatgen, which are independent of ecdnet:
     python3 tests/data/grid/make.py
 The field is field() below; tests/grid/reference.h has it in C."""
+import gzip
 import os
 import numpy as np
 from ase import Atoms
@@ -57,3 +58,5 @@ with open('spec.xsf', 'w') as f:
     f.write(' END_DATAGRID_3D\n BEGIN_DATAGRID_3D_second\n 5 6 7\n 0.0 0.0 0.0\n')
     f.write(rows(cell.ravel(), '%.10f', 3) + rows(2 * full.ravel(order='F'), '%.8E', 6))
     f.write(' END_DATAGRID_3D\nEND_BLOCK_DATAGRID_3D\n')
+with open('ase.cube.gz', 'wb') as f:
+    f.write(gzip.compress(open('ase.cube', 'rb').read(), mtime=0))
