@@ -2,7 +2,6 @@
 
 #include "base/file.h"
 #include "prep/parts.h"
-#include "prep/read.h"
 #include "prep/resample.h"
 #include "prep/resample_private.h"
 
@@ -84,7 +83,6 @@ static ecd_code_t look_at(const ecd_source_file_t *file, const ecd_prep_settings
                           ecd_material_t *material, ecd_plan_item_t *item, ecd_error_t *err) {
   const size_t points = (size_t)(preparation->grid * preparation->grid * preparation->grid);
   ecd_grid_t header;
-  ecd_frame_t frame;
   ecd_part_key(file, settings, preparation, item->key);
   item->bytes = size_of(file->path) + size_of(file->plus);
   if (folder != NULL && ecd_part_read(folder, item->key, points, material, NULL) &&
@@ -94,7 +92,7 @@ static ecd_code_t look_at(const ecd_source_file_t *file, const ecd_prep_settings
     return take_labels(file, &material->sample, err);
   }
   ecd_material_clear(material);
-  const ecd_code_t code = ecd_source_read(file, settings, preparation, false, &header, &frame, err);
+  const ecd_code_t code = ecd_source_look(file, settings, preparation, &header, &item->frame, err);
   if (code == ECD_DATA) {
     item->state = ECD_MATERIAL_BAD;
     return ecd_material_bad(material, err->text, err);

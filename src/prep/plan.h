@@ -5,14 +5,15 @@
 #include "base/context.h"
 #include "deck/settings.h"
 #include "prep/material.h"
-#include "prep/sources.h"
+#include "prep/read.h"
 
 typedef struct {
-  char key[65];  /* of the part */
-  int state;     /* ecd_material_state_t after looking at headers and finished parts */
-  int group;     /* ranks that shall share it */
-  int64_t n[3];  /* grid of an open one */
-  int64_t bytes; /* size of its files */
+  char key[65];      /* of the part */
+  int state;         /* ecd_material_state_t after looking at headers and finished parts */
+  int group;         /* ranks that shall share it */
+  int64_t n[3];      /* grid of an open one */
+  ecd_frame_t frame; /* its target cell */
+  int64_t bytes;     /* size of its files */
 } ecd_plan_item_t;
 
 typedef struct {

@@ -15,43 +15,44 @@ static ecd_code_t find_frame(const ecd_source_file_t *file, const ecd_prep_setti
                              ecd_cell_kind_t kind, const ecd_crystal_t *crystal, ecd_frame_t *frame,
                              ecd_error_t *err) {
   memset(frame, 0, sizeof *frame);
-  const bool wanted = kind == ECD_CELL_CONVENTIONAL;
-  /* As given, only the space group is taken, where there is one. */
-  const ecd_code_t code =
-      ecd_crystal_conventional(crystal, settings->symprec, frame->cell, frame->transform,
-                               &frame->space_group, wanted ? err : NULL);
-  if (wanted) return code == ECD_DATA && err != NULL ? ecd_fail_in(err, "%s", file->path) : code;
+  if (kind == ECD_CELL_CONVENTIONAL) {
+    const ecd_code_t code = ecd_crystal_conventional(crystal, settings->symprec, frame->cell,
+                                                     frame->transform, &frame->space_group, err);
+    return code == ECD_DATA ? ecd_fail_in(err, "%s", file->path) : code;
+  }
   memcpy(frame->cell, crystal->lattice, sizeof frame->cell);
   for (int i = 0; i < 3; ++i)
     for (int k = 0; k < 3; ++k) frame->transform[i][k] = i == k;
   return ECD_OK;
 }
 
-static ecd_code_t read_one(const char *path, const ecd_grid_options_t *options, bool values,
-                           ecd_grid_t *grid, ecd_error_t *err) {
-  return values ? ecd_grid_read(path, options, grid, err)
-                : ecd_grid_read_header(path, options, grid, err);
-}
-
-static ecd_code_t add_second(const ecd_source_file_t *file, const ecd_grid_options_t *options,
-                             bool values, ecd_grid_t *grid, ecd_error_t *err) {
-  ecd_grid_t second;
-  ECD_TRY(read_one(file->plus, options, values, &second, err));
-  const ecd_code_t code = values ? ecd_grid_add(grid, &second, err) : ECD_OK;
+ecd_code_t ecd_source_look(const ecd_source_file_t *file, const ecd_prep_settings_t *settings,
+                           const ecd_preparation_t *preparation, ecd_grid_t *grid,
+                           ecd_frame_t *frame, ecd_error_t *err) {
+  const ecd_grid_options_t options = {settings->format, preparation->field, settings->block};
+  ecd_grid_t second = {.value = NULL};
+  ECD_TRY(ecd_grid_read_header(file->path, &options, grid, err));
+  ecd_code_t code = check_formula(file, &grid->crystal, err);
+  if (code == ECD_OK && file->plus != NULL)
+    code = ecd_grid_read_header(file->plus, &options, &second, err);
+  if (code == ECD_OK)
+    code = find_frame(file, settings, preparation->cell, &grid->crystal, frame, err);
   ecd_grid_clear(&second);
-  return code == ECD_DATA && err != NULL ? ecd_fail_in(err, "%s and %s", file->path, file->plus)
-                                         : code;
+  if (code != ECD_OK) ecd_grid_clear(grid);
+  return code;
 }
 
 ecd_code_t ecd_source_read(const ecd_source_file_t *file, const ecd_prep_settings_t *settings,
-                           const ecd_preparation_t *preparation, bool values, ecd_grid_t *grid,
-                           ecd_frame_t *frame, ecd_error_t *err) {
+                           const ecd_preparation_t *preparation, ecd_grid_t *grid,
+                           ecd_error_t *err) {
   const ecd_grid_options_t options = {settings->format, preparation->field, settings->block};
-  ECD_TRY(read_one(file->path, &options, values, grid, err));
-  ecd_code_t code = check_formula(file, &grid->crystal, err);
-  if (code == ECD_OK)
-    code = find_frame(file, settings, preparation->cell, &grid->crystal, frame, err);
-  if (code == ECD_OK && file->plus != NULL) code = add_second(file, &options, values, grid, err);
+  ecd_grid_t second = {.value = NULL};
+  ECD_TRY(ecd_grid_read(file->path, &options, grid, err));
+  if (file->plus == NULL) return ECD_OK;
+  ecd_code_t code = ecd_grid_read(file->plus, &options, &second, err);
+  if (code == ECD_OK && (code = ecd_grid_add(grid, &second, err)) == ECD_DATA)
+    ecd_fail_in(err, "%s and %s", file->path, file->plus);
+  ecd_grid_clear(&second);
   if (code != ECD_OK) ecd_grid_clear(grid);
   return code;
 }

@@ -1,7 +1,6 @@
 #include "prep/work.h"
 
 #include "base/log.h"
-#include "prep/read.h"
 #include "prep/resample.h"
 #include "prep/resample_private.h"
 
@@ -99,32 +98,30 @@ static ecd_code_t fill_sample(const ecd_source_file_t *file, ecd_grid_t *grid,
   return ECD_OK;
 }
 
-/* The group's other ranks learn the grid's shape, its lattice and the transform. Collective over
-   the group. */
-static ecd_code_t share_shape(MPI_Comm group, ecd_grid_t *grid, ecd_frame_t *frame,
-                              ecd_error_t *err) {
+/* The group's other ranks learn the grid's shape and its lattice. Collective over the group. */
+static ecd_code_t share_shape(MPI_Comm group, ecd_grid_t *grid, ecd_error_t *err) {
   ECD_MPI(MPI_Bcast(grid->n, 3, MPI_INT64_T, 0, group));
   ECD_MPI(MPI_Bcast(grid->crystal.lattice, 9, MPI_DOUBLE, 0, group));
-  ECD_MPI(MPI_Bcast(frame, (int)sizeof *frame, MPI_BYTE, 0, group));
   return ECD_OK;
 }
 
 /* Reads and resamples material i; collective over the group. A bad file: ECD_DATA on all its ranks.
    */
-static ecd_code_t make_volume(crew_t *crew, size_t i, ecd_grid_t *grid, ecd_frame_t *frame,
+static ecd_code_t make_volume(crew_t *crew, size_t i, ecd_grid_t *grid,
                               ecd_resample_report_t *report, int *ranks, ecd_error_t *err) {
   const ecd_work_t *work = crew->work;
   const ecd_preparation_t *p = work->preparation;
   ecd_code_t code = ECD_OK;
   if (crew->rank == 0)
-    code = ecd_source_read(&work->sources->file[i], work->settings, p, true, grid, frame, err);
+    code = ecd_source_read(&work->sources->file[i], work->settings, p, grid, err);
   ECD_TRY(ecd_agree(crew->group, code, err));
-  ECD_TRY(share_shape(crew->group, grid, frame, err));
+  ECD_TRY(share_shape(crew->group, grid, err));
   /* A grid with fewer planes than the group has ranks is not worth spreading. */
   *ranks = grid->n[0] >= crew->size ? crew->size : 1;
   if (*ranks == 1 && crew->rank > 0) return ecd_agree(crew->group, ECD_OK, err);
-  code = ecd_resample(*ranks > 1 ? crew->group : MPI_COMM_SELF, grid, frame->transform, p->method,
-                      p->grid, crew->volume, report, err);
+  code = ecd_resample(*ranks > 1 ? crew->group : MPI_COMM_SELF, grid,
+                      work->plan->item[i].frame.transform, p->method, p->grid, crew->volume, report,
+                      err);
   return *ranks == 1 && crew->size > 1 ? ecd_agree(crew->group, code, err) : code;
 }
 
@@ -132,12 +129,12 @@ static ecd_code_t make_material(crew_t *crew, size_t i, ecd_error_t *err) {
   const ecd_source_file_t *file = &crew->work->sources->file[i];
   ecd_material_t *m = &crew->materials[i];
   ecd_grid_t grid = {.value = NULL};
-  ecd_frame_t frame;
   ecd_resample_report_t report;
   const double start = ecd_now();
   int ranks;
-  ecd_code_t code = make_volume(crew, i, &grid, &frame, &report, &ranks, err);
-  if (crew->rank == 0 && code == ECD_OK) code = fill_sample(file, &grid, &frame, &report, m, err);
+  ecd_code_t code = make_volume(crew, i, &grid, &report, &ranks, err);
+  if (crew->rank == 0 && code == ECD_OK)
+    code = fill_sample(file, &grid, &crew->work->plan->item[i].frame, &report, m, err);
   if (crew->rank == 0 && code == ECD_OK) {
     m->state = ECD_MATERIAL_DONE;
     m->ranks = ranks;

@@ -176,9 +176,9 @@ const char *ecd_dataset_path(const ecd_dataset_t *dataset) { return dataset->pat
 const char *ecd_dataset_deck(const ecd_dataset_t *dataset) { return dataset->deck; }
 
 ecd_code_t ecd_dataset_read_volume(ecd_dataset_t *d, size_t i, float *out, ecd_error_t *err) {
-  const hsize_t n = (hsize_t)d->preparation.grid, points = n * n * n, start[4] = {i, 0, 0, 0},
-                block[4] = {1, n, n, n};
-  const hid_t space = H5Dget_space(d->volume), memory = H5Screate_simple(1, &points, NULL);
+  const hsize_t n = (hsize_t)d->preparation.grid, start[4] = {i, 0, 0, 0}, block[4] = {1, n, n, n};
+  /* Of the same shape as the selection in the file: HDF5 then copies blocks, not elements. */
+  const hid_t space = H5Dget_space(d->volume), memory = H5Screate_simple(4, block, NULL);
   H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, block, NULL);
   const herr_t result = H5Dread(d->volume, H5T_NATIVE_FLOAT, memory, space, H5P_DEFAULT, out);
   H5Sclose(memory);
