@@ -11,6 +11,7 @@ struct ecd_dataset {
   ecd_preparation_t preparation;
   ecd_sample_t *samples;
   size_t count;
+  char *deck;
   hid_t file, volume; /* opened by all ranks for parallel reading */
 };
 
@@ -101,6 +102,7 @@ static ecd_code_t read_all_but_volumes(ecd_dataset_t *d, ecd_error_t *err) {
     return code;
   }
   ecd_preparation_get(&h5, &d->preparation);
+  d->deck = ecd_h5_get_text(&h5, "deck");
   d->count = ecd_h5_count(&h5, "/id");
   d->samples = calloc(d->count + 1, sizeof *d->samples);
   if (d->samples == NULL) ecd_h5_fail(&h5, "out of memory");
@@ -157,6 +159,7 @@ void ecd_dataset_close(ecd_dataset_t **dataset) {
   if (d->file >= 0) H5Fclose(d->file);
   for (size_t i = 0; d->samples != NULL && i < d->count; ++i) ecd_sample_clear(&d->samples[i]);
   free(d->samples);
+  free(d->deck);
   free(d);
   *dataset = NULL;
 }
@@ -170,10 +173,12 @@ const ecd_preparation_t *ecd_dataset_preparation(const ecd_dataset_t *dataset) {
 }
 const char *ecd_dataset_path(const ecd_dataset_t *dataset) { return dataset->path; }
 
+const char *ecd_dataset_deck(const ecd_dataset_t *dataset) { return dataset->deck; }
+
 ecd_code_t ecd_dataset_read_volume(ecd_dataset_t *d, size_t i, float *out, ecd_error_t *err) {
-  const hsize_t n = (hsize_t)d->preparation.grid, points = n * n * n, start[4] = {i, 0, 0, 0},
-                block[4] = {1, n, n, n};
-  const hid_t space = H5Dget_space(d->volume), memory = H5Screate_simple(1, &points, NULL);
+  const hsize_t n = (hsize_t)d->preparation.grid, start[4] = {i, 0, 0, 0}, block[4] = {1, n, n, n};
+  /* Of the same shape as the selection in the file: HDF5 then copies blocks, not elements. */
+  const hid_t space = H5Dget_space(d->volume), memory = H5Screate_simple(4, block, NULL);
   H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, block, NULL);
   const herr_t result = H5Dread(d->volume, H5T_NATIVE_FLOAT, memory, space, H5P_DEFAULT, out);
   H5Sclose(memory);

@@ -139,8 +139,9 @@ static ecd_code_t write_all_but_volumes(const char *path, const char *deck,
 static ecd_code_t write_round(const char *path, hid_t set, hid_t transfer, size_t i, size_t count,
                               hsize_t n, const float *volume, ecd_error_t *err) {
   const hid_t file_space = H5Dget_space(set);
-  const hsize_t points = n * n * n, start[4] = {i, 0, 0, 0}, block[4] = {1, n, n, n};
-  const hid_t memory = H5Screate_simple(1, &points, NULL);
+  const hsize_t start[4] = {i, 0, 0, 0}, block[4] = {1, n, n, n};
+  /* Of the same shape as the selection in the file: HDF5 then copies blocks, not elements. */
+  const hid_t memory = H5Screate_simple(4, block, NULL);
   if (i < count) {
     H5Sselect_hyperslab(file_space, H5S_SELECT_SET, start, NULL, block, NULL);
   } else {
