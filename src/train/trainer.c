@@ -7,9 +7,11 @@
 #include "train/signals.h"
 #include "train/split.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define LAST    "checkpoint-last.h5"
 #define BEST    "checkpoint-best.h5"
@@ -83,7 +85,8 @@ static ecd_code_t load(ecd_trainer_t *t, ecd_error_t *err) {
   char path[ECD_PATH_MAX];
   ECD_TRY(ecd_path_join(path, s->data.file[0] != '\0' ? "" : s->output,
                         s->data.file[0] != '\0' ? s->data.file : "dataset.h5", err));
-  ECD_TRY(ecd_dataset_open(t->ctx, path, &t->dataset, err));
+  if (ecd_dataset_open(t->ctx, path, &t->dataset, err) != ECD_OK)
+    return ecd_fail_in(err, "data.file");
   ECD_TRY(ecd_agree(t->ctx->world, choose_samples(t, err), err));
   ECD_TRY(ecd_agree(t->ctx->world, make_network(t, err), err));
   t->scaling = (ecd_scaling_t){.transform = s->data.transform, .mean = 0, .deviation = 1};
@@ -126,6 +129,15 @@ static void set_aside(const ecd_trainer_t *t) {
   }
 }
 
+/* Before the data are read, so that a wrong output is found at once. Collective. */
+static ecd_code_t make_output(const ecd_trainer_t *t, ecd_error_t *err) {
+  const char *output = t->settings->output;
+  ecd_code_t code = t->ctx->rank == 0 ? ecd_make_folder(output, err) : ECD_OK;
+  if (t->ctx->rank == 0 && code == ECD_OK && access(output, W_OK) != 0)
+    code = ecd_fail(err, ECD_FAILED, "output: cannot write into %s: %s", output, strerror(errno));
+  return ecd_agree(t->ctx->world, code, err);
+}
+
 static ecd_code_t begin(ecd_trainer_t *t, ecd_error_t *err) {
   char last[ECD_PATH_MAX], journal[ECD_PATH_MAX];
   ECD_TRY(ecd_path_join(last, t->settings->output, LAST, err));
@@ -142,8 +154,7 @@ static ecd_code_t begin(ecd_trainer_t *t, ecd_error_t *err) {
   ecd_code_t code = ECD_OK;
   if (t->ctx->rank == 0) {
     if (!t->settings->train.resume || !there) set_aside(t);
-    code = ecd_make_folder(t->settings->output, err);
-    if (code == ECD_OK) code = ecd_journal_cut(journal, t->epoch, err);
+    code = ecd_journal_cut(journal, t->epoch, err);
     if (code == ECD_OK) code = write_deck(t, err);
   }
   return ecd_agree(t->ctx->world, code, err);
@@ -246,7 +257,7 @@ static ecd_code_t finish(ecd_trainer_t *t, ecd_error_t *err) {
   ECD_TRY(ecd_trainer_save(t, "model.h5", ecd_net_parameters(t->net), false, err));
   ECD_TRY(ecd_trainer_predict(t, false, err));
   ECD_TRY(ecd_results_write(t->ctx, s->output, s->data.target == ECD_TARGET_BULK ? "bulk" : "shear",
-                            t->sample, t->samples, t->target, t->predicted, t->split, NULL, err));
+                            t->sample, t->samples, t->target, t->predicted, t->split, err));
   const ecd_metrics_t m =
       ecd_metrics_compute(t->samples, t->target, t->predicted, t->split, ECD_TEST);
   if (m.n > 0)
@@ -269,7 +280,8 @@ static void clear(ecd_trainer_t *t) {
 ecd_code_t ecd_train_run(ecd_context_t *ctx, const ecd_settings_t *settings, ecd_error_t *err) {
   ecd_trainer_t t = {.ctx = ctx, .settings = settings};
   ecd_signals_watch();
-  ecd_code_t code = load(&t, err);
+  ecd_code_t code = make_output(&t, err);
+  if (code == ECD_OK) code = load(&t, err);
   if (code == ECD_STOPPED) ecd_log(ctx, "stopped by a signal while loading: run the same again");
   if (code == ECD_OK) code = begin(&t, err);
   if (code == ECD_OK) {
