@@ -45,6 +45,15 @@ const ecd_command_t ecd_commands[] = {
      "second: what\n"
      "the last checkpoint holds is kept.\n\n"
      "  mpirun -n 4 ecdnet train input/cnn2d.yaml -o data.file=dataset.h5 -o output=runs/bulk\n"},
+    {"predict", ecd_cmd_predict, true, "apply a model to a dataset or to charge files",
+     "usage: ecdnet predict [DECK] [-o KEY=VALUE]... [DATASET.h5]\n\n"
+     "predict.model (default OUTPUT/model.h5) says how volumes must be prepared: others are "
+     "refused. predict.split\n"
+     "picks samples by their part in the model's training: all, train, test, none (not seen in "
+     "it).\n"
+     "Writes into OUTPUT/predict: predictions.csv, metrics.json, deck.yaml; the files of the "
+     "training are left alone.\n\n"
+     "  ecdnet predict -o predict.model=runs/bulk/model.h5 -o output=runs/bulk dataset.h5\n"},
     {"info", ecd_cmd_info, false, "summarise datasets, models and checkpoints",
      "usage: ecdnet info FILE...\n"},
     {"deck", ecd_cmd_deck, false, "list every deck key, or check a deck",

@@ -130,7 +130,10 @@ const ecd_key_t ecd_keys[] = {
            "Adam; added to the root of the bias-corrected second moment"),
     NUMBER("train.momentum", train.momentum, "0", 0, 1, "", "SGD"),
     INTEGER("train.checkpoint_every", train.checkpoint_every, "1", 1, LARGE, "epochs",
-            "between checkpoints"),
+            "least number of epochs between checkpoints"),
+    NUMBER("train.checkpoint_share", train.checkpoint_share, "0.05", 0, 1, "",
+           "most of the run time that checkpoints take: else they wait for a later epoch; always "
+           "written at a signal and at the end; 1: after each checkpoint_every"),
     NUMBER("train.bucket_mb", train.bucket_mb, "8", 0.001, 4096, "MB",
            "gradients in one all-reduce"),
     FLAG("train.resume", train.resume, "false",

@@ -86,6 +86,7 @@ typedef struct {
   int64_t lr_every;     /* 0 = constant */
   double beta1, beta2, epsilon, momentum;
   int64_t checkpoint_every; /* epochs between checkpoints */
+  double checkpoint_share;  /* most of the time that they may take */
   double bucket_mb;         /* MB of gradients in one all-reduce */
   bool resume;
 } ecd_train_settings_t;

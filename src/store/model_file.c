@@ -1,12 +1,13 @@
 /* Layout, schema 1 (P parameters, T tensors, N samples of the training dataset):
      /parameter f32 (P), fletcher32; /tensor/name, /tensor/offset i64 (T); /sample/id, /sample/split i8 (N)
      /moment1, /moment2 f32 (P): checkpoints only
-     root attributes: schema, schema_version, program, deck, preparation, target, transform, scaling, network widths,
+     root attributes: schema, schema_version, program, deck, preparation, target, transform, scaling, network (its widths are in the deck),
      sha256 of the parameter bytes; checkpoints: epoch, step_in_epoch, step, loss_sum, weight_sum, best_loss */
 #include "store/model_file.h"
 
 #include "base/file.h"
 #include "base/version.h"
+#include "deck/deck.h"
 #include "store/names.h"
 
 #include <stdlib.h>
@@ -19,12 +20,6 @@ enum { MODEL_VERSION = 1 };
 static const char *const kinds[] = {"cnn2d", "cnn3d"};
 static const char *const targets[] = {"bulk", "shear"};
 static const char *const transforms[] = {"none", "log1p", "sqrt"};
-
-static void put_network(ecd_h5_t *h5, const ecd_model_settings_t *m) {
-  ecd_h5_put_text(h5, "network", kinds[m->kind]);
-  /* The settings are plain integers: stored whole, they rebuild the network whatever its widths. */
-  ecd_h5_write(h5, "/network", H5T_NATIVE_INT8, 1, (const hsize_t[]){sizeof *m}, m);
-}
 
 static void put_state(ecd_h5_t *h5, const ecd_model_file_t *m) {
   const hsize_t count = m->parameters;
@@ -53,7 +48,7 @@ static ecd_code_t write_file(const char *path, const ecd_model_file_t *m, ecd_er
   ecd_h5_put_text(&h5, "deck", m->deck);
   ecd_h5_put_text(&h5, "sha256", hex);
   ecd_preparation_put(&h5, &m->preparation);
-  put_network(&h5, &m->model);
+  ecd_h5_put_text(&h5, "network", kinds[m->model.kind]);
   ecd_h5_put_text(&h5, "target", targets[m->target]);
   ecd_h5_put_text(&h5, "transform", transforms[m->transform]);
   ecd_h5_put_number(&h5, "input_mean", m->input_mean);
@@ -145,6 +140,18 @@ static void get_tensors(ecd_h5_t *h5, ecd_model_file_t *m) {
       read_array(h5, "/parameter", H5T_NATIVE_FLOAT, m->parameters, sizeof *m->parameter);
 }
 
+/* The network as the deck describes it. */
+static ecd_code_t read_network(const char *path, ecd_model_file_t *m, ecd_error_t *err) {
+  ecd_settings_t *settings;
+  ECD_TRY(ecd_settings_create(&settings, err));
+  const ecd_code_t code = ecd_deck_parse(m->deck, strlen(m->deck), "its deck", settings, err);
+  if (code == ECD_OK) m->model = settings->model;
+  ecd_settings_destroy(&settings);
+  if (code == ECD_OK) return ECD_OK;
+  ecd_fail_in(err, "%s", path);
+  return err->code = ECD_DATA;
+}
+
 static ecd_code_t read_file(const char *path, ecd_model_file_t *m, ecd_error_t *err) {
   ecd_h5_t h5;
   ECD_TRY(ecd_h5_open(path, false, &h5, err));
@@ -154,8 +161,6 @@ static ecd_code_t read_file(const char *path, ecd_model_file_t *m, ecd_error_t *
     return code;
   }
   ecd_preparation_get(&h5, &m->preparation);
-  ecd_h5_read(&h5, "/network", H5T_NATIVE_INT8, sizeof m->model, &m->model);
-  m->model.kind = (ecd_model_kind_t)get_choice(&h5, "network", kinds, 2);
   m->target = (ecd_target_t)get_choice(&h5, "target", targets, 2);
   m->transform = (ecd_transform_t)get_choice(&h5, "transform", transforms, 3);
   m->input_mean = ecd_h5_get_number(&h5, "input_mean");
@@ -172,7 +177,7 @@ static ecd_code_t read_file(const char *path, ecd_model_file_t *m, ecd_error_t *
   code = ecd_h5_close(&h5, ECD_DATA, err);
   if (code == ECD_OK && !intact)
     code = ecd_fail(err, ECD_DATA, "%s: the parameters do not match their checksum", path);
-  return code;
+  return code == ECD_OK ? read_network(path, m, err) : code;
 }
 
 /* In pieces that an int can count. */
