@@ -157,15 +157,15 @@ AC_SUBST([DNNL_LIBS])
 
 # A Python that has what postproc/ needs; the distribution's own first.
 AC_DEFUN([ECD_CHECK_PYTHON], [
-AC_ARG_VAR([PYTHON], [Python 3 with h5py, numpy and matplotlib, for postproc/ and some tests])
-AC_MSG_CHECKING([for a Python 3 with h5py, numpy and matplotlib])
+AC_ARG_VAR([PYTHON], [Python 3 with h5py, numpy, matplotlib and yaml, for postproc/ and some tests])
+AC_MSG_CHECKING([for a Python 3 with h5py, numpy, matplotlib and yaml])
 AS_IF([test "x$PYTHON" = x], [
   for ecd_python in /usr/bin/python3 python3; do
-    AS_IF([$ecd_python -c 'import h5py, numpy, matplotlib' >/dev/null 2>&1], [PYTHON=$ecd_python; break])
+    AS_IF([$ecd_python -c 'import h5py, numpy, matplotlib, yaml' >/dev/null 2>&1], [PYTHON=$ecd_python; break])
   done])
 AS_IF([test "x$PYTHON" = x], [PYTHON=no
   AC_MSG_RESULT([no])
-  AC_MSG_WARN([no report without it. On Debian: apt-get install python3-h5py python3-numpy python3-matplotlib; elsewhere: PYTHON=PATH ./configure])],
+  AC_MSG_WARN([no report without it. On Debian: apt-get install python3-h5py python3-numpy python3-matplotlib python3-yaml; elsewhere: PYTHON=PATH ./configure])],
   [AC_MSG_RESULT([$PYTHON])])
 ])
 

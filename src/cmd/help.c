@@ -4,9 +4,13 @@
 #include "deck/deck.h"
 #include "nn/backend.h"
 
+#include <fftw3.h>
 #include <hdf5.h>
 #include <petscsys.h>
+#include <spglib.h>
 #include <string.h>
+#include <yaml.h>
+#include <zlib.h>
 
 const ecd_command_t ecd_commands[] = {
     {"prep", ecd_cmd_prep, true, "resample charge files to the volumes of a dataset",
@@ -104,16 +108,21 @@ void ecd_print_help(FILE *file, const ecd_command_t *command) {
 }
 
 void ecd_print_version(FILE *file) {
-  char library[MPI_MAX_LIBRARY_VERSION_STRING], backends[256], petsc[256];
-  int length;
-  unsigned int major, minor, release;
-  MPI_Get_library_version(library, &length);
+  char mpi[MPI_MAX_LIBRARY_VERSION_STRING], backends[256], petsc[256];
+  int length, yaml[3];
+  unsigned int hdf5[3];
+  MPI_Get_library_version(mpi, &length);
+  mpi[strcspn(mpi, "\n")] = '\0';
   ecd_backend_list(backends, sizeof backends);
-  H5get_libversion(&major, &minor, &release);
+  H5get_libversion(&hdf5[0], &hdf5[1], &hdf5[2]);
   PetscGetVersion(petsc, sizeof petsc);
-  fprintf(file,
-          "%s\nbackends: %s\nMPI:      %s\nPETSc:    %s\nHDF5:     %u.%u.%u\ncompiler: %s, "
-          "%s\nflags:    %s\n",
-          ecd_version(), backends, library, petsc, major, minor, release, ECD_CC, __VERSION__,
-          ECD_CFLAGS);
+  yaml_get_version(&yaml[0], &yaml[1], &yaml[2]);
+  fprintf(file, "%s\nbackends:  %s\n", ecd_version(), backends);
+  fprintf(file, "MPI:       %s\nPETSc:     %s\n", mpi, petsc);
+  fprintf(file, "HDF5:      %u.%u.%u\nFFTW:      %s\n", hdf5[0], hdf5[1], hdf5[2], fftw_version);
+  fprintf(file, "BLAS:      %s\nScaLAPACK: %s\n", ECD_BLAS, ECD_SCALAPACK);
+  fprintf(file, "spglib:    %d.%d.%d\n", spg_get_major_version(), spg_get_minor_version(),
+          spg_get_micro_version());
+  fprintf(file, "libyaml:   %d.%d.%d\nzlib:      %s\n", yaml[0], yaml[1], yaml[2], zlibVersion());
+  fprintf(file, "compiler:  %s, %s\nflags:     %s\n", ECD_CC, __VERSION__, ECD_CFLAGS);
 }
