@@ -1,4 +1,5 @@
-/* Conventional cells: each crystal family, primitive, conventional, skewed and rotated; what is refused. */
+/* Conventional cells: each crystal family, primitive, conventional, skewed and rotated; what is
+   refused. */
 #include "chem/crystal.h"
 #include "check.h"
 

@@ -1,4 +1,5 @@
-/* Decks: values good and bad of each type, places and hints of messages, decks written and read back. */
+/* Decks: values good and bad of each type, places and hints of messages, decks written and read
+   back. */
 #include "deck/deck.h"
 #include "base/random.h"
 #include "check.h"

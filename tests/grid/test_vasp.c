@@ -1,4 +1,5 @@
-/* CHGCAR, CHG, ELFCAR, LOCPOT: files of ASE and pymatgen, and every form of header and number in small files. */
+/* CHGCAR, CHG, ELFCAR, LOCPOT: files of ASE and pymatgen, and every form of header and number in
+   small files. */
 #include "reference.h"
 
 static ecd_error_t err;
