@@ -76,9 +76,9 @@ ecd_code_t ecd_crystal_conventional(const ecd_crystal_t *crystal, double symprec
   if (!make_integer(transform))
     return ecd_fail(
         err, ECD_DATA,
-        "the cell is larger than its conventional cell (space group %d); expected a primitive or "
-        "conventional cell, or prep.cell: as_given",
-        *space_group);
+        "the cell is larger than its conventional cell (space group %d at prep.symprec %g A); "
+        "expected a primitive or conventional cell, or prep.cell: as_given",
+        *space_group, symprec);
   if (*space_group >= FIRST_CUBIC) order_cubic(crystal->lattice, transform);
   multiply(transform, crystal->lattice, conventional);
   return ECD_OK;

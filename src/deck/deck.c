@@ -192,17 +192,6 @@ static void read_mapping(reader_t *reader, const char *prefix, const yaml_node_t
   }
 }
 
-/* What the deck alone can tell to be wrong between keys. */
-ecd_code_t ecd_settings_check(const ecd_settings_t *s, ecd_error_t *err) {
-  if (s->data.split == ECD_SPLIT_FOLD && s->data.fold >= s->data.folds)
-    return ecd_fail(err, ECD_USAGE, "data.fold: expected 0 to data.folds - 1 = %lld, found %lld",
-                    (long long)s->data.folds - 1, (long long)s->data.fold);
-  if (s->data.split == ECD_SPLIT_FILE && s->data.split_file[0] == '\0')
-    return ecd_fail(err, ECD_USAGE,
-                    "data.split_file: expected a CSV file, as data.split is 'file'; found nothing");
-  return ECD_OK;
-}
-
 /* Line and column from 1 of a byte of the text. */
 static yaml_mark_t mark_of(const char *text, size_t length, size_t offset) {
   yaml_mark_t mark = {0, 0, 0};
@@ -232,6 +221,17 @@ static ecd_code_t check_end(reader_t *reader, yaml_parser_t *parser, const char 
   if (root != NULL) problem(reader, root->start_mark, "expected one document, found a second");
   yaml_document_delete(&document);
   return reader->problems > 0 ? ECD_USAGE : ECD_OK;
+}
+
+/* What the deck alone can tell to be wrong between keys. */
+ecd_code_t ecd_settings_check(const ecd_settings_t *s, ecd_error_t *err) {
+  if (s->data.split == ECD_SPLIT_FOLD && s->data.fold >= s->data.folds)
+    return ecd_fail(err, ECD_USAGE, "data.fold: expected 0 to data.folds - 1 = %lld, found %lld",
+                    (long long)s->data.folds - 1, (long long)s->data.fold);
+  if (s->data.split == ECD_SPLIT_FILE && s->data.split_file[0] == '\0')
+    return ecd_fail(err, ECD_USAGE,
+                    "data.split_file: expected a CSV file, as data.split is 'file'; found nothing");
+  return ECD_OK;
 }
 
 ecd_code_t ecd_deck_parse(const char *text, size_t length, const char *name,

@@ -40,7 +40,7 @@ static size_t count_lines(const char *text, size_t length) {
   return lines;
 }
 
-/* "path: what" of a stream's error becomes "path:line: what", with the line that the text ends in. */
+/* "path: what" of a stream's error becomes "path:line: what", with the line the text ends in. */
 static ecd_code_t name_line(const ecd_scan_t *scan, ecd_code_t code, ecd_error_t *err) {
   const size_t length = strlen(scan->path);
   if (err == NULL || strncmp(err->text, scan->path, length) != 0) return code;
@@ -80,6 +80,7 @@ ecd_code_t ecd_scan_unexpected(const ecd_scan_t *scan, const char *what, const c
 
 ecd_code_t ecd_scan_line(ecd_scan_t *scan, char *text, size_t size, bool *found, ecd_error_t *err) {
   *found = false;
+  text[0] = '\0';
   if (scan->end - scan->at < BUFFER / 2 && !scan->drained) ECD_TRY(refill(scan, err));
   if (scan->at == scan->end) return ECD_OK;
   const char *start = scan->buffer + scan->at;

@@ -18,8 +18,8 @@ typedef struct {
 ecd_code_t ecd_scan_open(const char *path, ecd_scan_t *scan, ecd_error_t *err);
 void ecd_scan_close(ecd_scan_t *scan);
 
-/* Next line without its ending into text[size]; *found = false at the end of the file. what: for
-   messages. Binary bytes and lines longer than size are ECD_DATA. */
+/* Next line without its ending into text[size]; at the end of the file *found = false and "".
+   Binary bytes and lines longer than size are ECD_DATA. */
 ecd_code_t ecd_scan_line(ecd_scan_t *scan, char *text, size_t size, bool *found, ecd_error_t *err);
 /* The same, where the end of the file is an error: "expected WHAT, found the end of the file". */
 ecd_code_t ecd_scan_need_line(ecd_scan_t *scan, const char *what, char *text, size_t size,

@@ -128,15 +128,6 @@ static bool repeats_grid(const char *line, const int64_t n[3]) {
          m[0] == n[0] && m[1] == n[1] && m[2] == n[2];
 }
 
-/* Skips augmentation occupancies and moments to the next line that repeats the grid. */
-static ecd_code_t next_block(ecd_scan_t *scan, const int64_t n[3], bool *found, ecd_error_t *err) {
-  char line[LINE];
-  do {
-    ECD_TRY(ecd_scan_line(scan, line, sizeof line, found, err));
-  } while (*found && !repeats_grid(line, n));
-  return ECD_OK;
-}
-
 static bool is_blank(const char *line) { return line[strspn(line, " \t")] == '\0'; }
 
 /* How many numbers a line holds; -1 if it holds anything else. */
@@ -150,33 +141,43 @@ static int64_t count_numbers(const ecd_scan_t *scan, const char *line) {
   return count;
 }
 
+typedef enum { AT_END, AT_BLOCK, AT_AUGMENTATION } after_t;
+
 /* After a block come the end of the file, augmentation occupancies, or the next block, before which
    spin-polarised files without augmentation (AECCAR, LOCPOT) have a moment for each site. Other
-   numbers are values too many. */
-static ecd_code_t check_after(ecd_scan_t *scan, const ecd_grid_t *grid, bool *more,
+   numbers are values too many. Stops behind the line that tells. */
+static ecd_code_t check_after(ecd_scan_t *scan, const ecd_grid_t *grid, after_t *after,
                               ecd_error_t *err) {
   char line[LINE];
-  ECD_TRY(ecd_scan_line(scan, line, sizeof line, more, err)); /* the rest of the last data line */
-  if (*more && !is_blank(line))
+  bool more;
+  ECD_TRY(ecd_scan_line(scan, line, sizeof line, &more, err)); /* the rest of the last data line */
+  if (more && !is_blank(line))
     return ecd_scan_unexpected(scan, "the end of the data block", line, err);
-  int64_t loose = 0;
   const size_t first = scan->line;
-  for (;;) {
-    ECD_TRY(ecd_scan_line(scan, line, sizeof line, more, err));
-    if (*more && is_blank(line)) continue;
-    const int64_t numbers = *more ? count_numbers(scan, line) : -1;
-    if (numbers < 0 || repeats_grid(line, grid->n)) break;
-    loose += numbers;
+  int64_t loose = 0;
+  for (int64_t numbers = 0; numbers >= 0; loose += numbers > 0 ? numbers : 0) {
+    ECD_TRY(ecd_scan_line(scan, line, sizeof line, &more, err));
+    *after = !more ? AT_END : repeats_grid(line, grid->n) ? AT_BLOCK : AT_AUGMENTATION;
+    numbers = *after == AT_AUGMENTATION ? count_numbers(scan, line) : -1;
   }
-  const bool moments =
-      *more && repeats_grid(line, grid->n) && (loose == (int64_t)grid->crystal.sites);
-  if (loose == 0 || moments) {
-    if (*more && !repeats_grid(line, grid->n)) return next_block(scan, grid->n, more, err);
-    return ECD_OK;
-  }
+  if (loose == 0 || (*after == AT_BLOCK && loose == (int64_t)grid->crystal.sites)) return ECD_OK;
   return ecd_fail(err, ECD_DATA,
                   "%s:%zu: expected the end of the data block (%lld values), found %lld more",
                   scan->path, first, (long long)scan->wanted, (long long)loose);
+}
+
+/* To the values of the next block, if there is one. */
+static ecd_code_t next_block(ecd_scan_t *scan, const ecd_grid_t *grid, bool *found,
+                             ecd_error_t *err) {
+  char line[LINE];
+  after_t after;
+  ECD_TRY(check_after(scan, grid, &after, err));
+  *found = after != AT_END;
+  while (*found && after != AT_BLOCK) {
+    ECD_TRY(ecd_scan_line(scan, line, sizeof line, found, err));
+    if (*found && repeats_grid(line, grid->n)) after = AT_BLOCK;
+  }
+  return ECD_OK;
 }
 
 static ecd_code_t read_values(ecd_scan_t *scan, const ecd_grid_options_t *options, ecd_grid_t *grid,
@@ -184,23 +185,26 @@ static ecd_code_t read_values(ecd_scan_t *scan, const ecd_grid_options_t *option
   const int64_t *n = grid->n, count = n[0] * n[1] * n[2];
   const bool density = options->field == ECD_FIELD_DENSITY;
   const double factor = density ? 1 / ecd_cell_volume(grid->crystal.lattice) : 1;
-  bool more = true;
+  bool found = true;
+  after_t after;
   ECD_TRY(ecd_grid_allocate(grid, err));
   for (int64_t skip = 1; skip < options->block; ++skip) {
     ecd_scan_expect(scan, count);
     ECD_TRY(ecd_scan_floats(scan, count, 1, NULL, err));
-    ECD_TRY(check_after(scan, grid, &more, err));
-    if (!more)
+    ECD_TRY(next_block(scan, grid, &found, err));
+    if (!found)
       return ecd_fail(err, ECD_DATA, "%s:%zu: expected data block %lld, found only %lld",
                       scan->path, scan->line, (long long)options->block, (long long)skip);
   }
   ECD_TRY(ecd_grid_read_planes(scan, n, factor, false, grid, err));
-  ECD_TRY(check_after(scan, grid, &more, err));
-  if (options->field != ECD_FIELD_ELF || options->block != 0 || !more) return ECD_OK;
+  if (options->field != ECD_FIELD_ELF || options->block != 0)
+    return check_after(scan, grid, &after, err);
+  ECD_TRY(next_block(scan, grid, &found, err));
+  if (!found) return ECD_OK;
   /* ELF of the two spin channels: their mean */
   ECD_TRY(ecd_grid_read_planes(scan, n, factor, true, grid, err));
   for (int64_t i = 0; i < count; ++i) grid->value[i] *= 0.5f;
-  return check_after(scan, grid, &more, err);
+  return check_after(scan, grid, &after, err);
 }
 
 ecd_code_t ecd_grid_read_vasp(ecd_scan_t *scan, const ecd_grid_options_t *options, bool values,

@@ -20,12 +20,14 @@ except ImportError:
     sys.exit('pymatgen is missing (Debian: apt-get install python3-pymatgen): ecdnet alone was timed')
 size = os.path.getsize(sys.argv[1]) * 1e-6
 for path in sys.argv[1:]:
-    seconds = []
+    seconds, busy = [], []
     for _ in range(3):
-        start = time.perf_counter()
+        start, ticks = time.perf_counter(), time.process_time()
         grid = Chgcar.from_file(path)
         seconds.append(time.perf_counter() - start)
-    median = sorted(seconds)[1]
+        busy.append(time.process_time() - ticks)
+    median, cpu = sorted(seconds)[1], sorted(busy)[1]
     print(json.dumps({'reader': 'pymatgen', 'file': path, 'text_mb': round(size, 1), 'seconds': round(median, 4),
-                      'mb_per_s': round(size / median, 1), 'electrons': float(grid.data['total'].mean())}))
+                      'cpu_seconds': round(cpu, 4), 'mb_per_s': round(size / median, 1),
+                      'mb_per_cpu_s': round(size / cpu, 1), 'electrons': float(grid.data['total'].mean())}))
 PY

@@ -1,4 +1,5 @@
-/* Decks: values good and bad of each type, places and hints of messages, decks written and read back. */
+/* Decks: values good and bad of each type, places and hints of messages, decks written and read
+   back. */
 #include "deck/deck.h"
 #include "base/random.h"
 #include "check.h"
@@ -327,6 +328,41 @@ static void check_written(void) {
   }
 }
 
+/* Decks with bytes changed at random: an error or settings, never a crash (sanitizers in CI). */
+static void check_changed(void) {
+  static const char telling[] = ": \n\t-[]{}&*#?|>'\"%@0\0,!";
+  ecd_settings_t *s = defaults();
+  char *good = NULL;
+  uint64_t index = 1000000;
+  int refused = 0;
+  enum { CASES = 2000 };
+  CHECK(ecd_deck_text(s, &good, &err) == ECD_OK);
+  const size_t length = strlen(good);
+  char *text = malloc(length + 1);
+  if (text == NULL) exit(1);
+  for (int i = 0; i < CASES; ++i) {
+    memcpy(text, good, length + 1);
+    size_t size = length;
+    for (uint64_t changes = 1 + below(4, &index); changes > 0; --changes) {
+      const size_t at = (size_t)below(size, &index);
+      if (below(10, &index) == 0)
+        size = at + 1;
+      else if (below(3, &index) == 0)
+        text[at] = (char)(text[at] ^ (1 << below(8, &index)));
+      else
+        text[at] = telling[below(sizeof telling - 1, &index)];
+    }
+    err.text[0] = '\0';
+    const ecd_code_t code = ecd_deck_parse(text, size, "d.yaml", s, &err);
+    CHECK(code == ECD_OK || (code == ECD_USAGE && strncmp(err.text, "d.yaml:", 7) == 0));
+    refused += code != ECD_OK;
+  }
+  CHECK(refused > CASES / 4 && refused < CASES);
+  free(text);
+  free(good);
+  ecd_settings_destroy(&s);
+}
+
 /* What 'ecdnet deck' prints is a deck of the defaults, and names all keys. */
 static void check_document(void) {
   char *text = NULL;
@@ -355,6 +391,7 @@ int main(void) {
   check_overrides();
   check_between_keys();
   check_written();
+  check_changed();
   check_document();
   return check_done();
 }

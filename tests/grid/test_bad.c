@@ -1,5 +1,6 @@
-/* Malformed files: each in tests/data/bad gives ECD_DATA and the message that its manifest names; and good files
-   with bytes changed at random give an error or a grid, never a crash (run under the sanitizers in CI). */
+/* Malformed files: each in tests/data/bad gives ECD_DATA and the message that its manifest names;
+   and good files with bytes changed at random give an error or a grid, never a crash (run under the
+   sanitizers in CI). */
 #include "base/random.h"
 #include "reference.h"
 

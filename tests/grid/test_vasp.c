@@ -1,4 +1,5 @@
-/* CHGCAR, CHG, ELFCAR, LOCPOT: files of ASE and pymatgen, and every form of header and number in small files. */
+/* CHGCAR, CHG, ELFCAR, LOCPOT: files of ASE and pymatgen, and every form of header and number in
+   small files. */
 #include "reference.h"
 
 static ecd_error_t err;
@@ -180,6 +181,22 @@ static void check_many_planes(void) {
   ecd_grid_clear(&grid);
 }
 
+/* A file that went through Windows. */
+static void check_carriage_returns(void) {
+  const char *text = file("1.0", "Na Cl\n1 1\n", sites, values);
+  char windows[8192];
+  size_t used = 0;
+  for (; *text != '\0'; ++text) {
+    if (*text == '\n') windows[used++] = '\r';
+    windows[used++] = *text;
+  }
+  windows[used] = '\0';
+  expect(windows, &density);
+  check_values(24);
+  CHECK(grid.crystal.sites == 2 && grid.crystal.Z[1] == 17);
+  ecd_grid_clear(&grid);
+}
+
 int main(void) {
   check_written_by_others();
   check_headers();
@@ -187,5 +204,6 @@ int main(void) {
   check_numbers();
   check_blocks();
   check_many_planes();
+  check_carriage_returns();
   return check_done();
 }
