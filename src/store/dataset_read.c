@@ -93,6 +93,34 @@ static void read_cells(ecd_h5_t *h5, ecd_dataset_t *d) {
   free(integer);
 }
 
+/* /volume is (samples, n, n, n) of 4-byte floats with a checksum. */
+static void check_volume_set(ecd_h5_t *h5, const ecd_dataset_t *d) {
+  if (h5->failed) return;
+  const hid_t set = H5Dopen2(h5->file, "/volume", H5P_DEFAULT);
+  if (set < 0) {
+    ecd_h5_fail(h5, "/volume");
+    return;
+  }
+  const hid_t space = H5Dget_space(set), type = H5Dget_type(set), layout = H5Dget_create_plist(set);
+  const hsize_t n = (hsize_t)d->preparation.grid;
+  hsize_t dims[4] = {0};
+  const bool shaped = H5Sget_simple_extent_ndims(space) == 4 &&
+                      H5Sget_simple_extent_dims(space, dims, NULL) == 4 && dims[0] == d->count &&
+                      dims[1] == n && dims[2] == n && dims[3] == n && d->preparation.grid > 0;
+  unsigned int flags = 0;
+  if (!shaped)
+    ecd_h5_fail(h5, "/volume: expected the shape (samples, grid, grid, grid)");
+  else if (H5Tget_class(type) != H5T_FLOAT || H5Tget_size(type) != sizeof(float))
+    ecd_h5_fail(h5, "/volume: expected 4-byte floats");
+  else if (H5Pget_filter_by_id2(layout, H5Z_FILTER_FLETCHER32, &flags, NULL, NULL, 0, NULL, NULL) <
+           0)
+    ecd_h5_fail(h5, "/volume: expected chunks with checksums (fletcher32)");
+  H5Pclose(layout);
+  H5Tclose(type);
+  H5Sclose(space);
+  H5Dclose(set);
+}
+
 static ecd_code_t read_all_but_volumes(ecd_dataset_t *d, ecd_error_t *err) {
   ecd_h5_t h5;
   ECD_TRY(ecd_h5_open(d->path, false, &h5, err));
@@ -104,11 +132,9 @@ static ecd_code_t read_all_but_volumes(ecd_dataset_t *d, ecd_error_t *err) {
   ecd_preparation_get(&h5, &d->preparation);
   d->deck = ecd_h5_get_text(&h5, "deck");
   d->count = ecd_h5_count(&h5, "/id");
+  check_volume_set(&h5, d);
   d->samples = calloc(d->count + 1, sizeof *d->samples);
   if (d->samples == NULL) ecd_h5_fail(&h5, "out of memory");
-  const size_t points = (size_t)(d->preparation.grid * d->preparation.grid * d->preparation.grid);
-  if (!h5.failed && ecd_h5_count(&h5, "/volume") != points * d->count)
-    ecd_h5_fail(&h5, "/volume: wrong shape");
   if (!h5.failed) {
     read_sites(&h5, d);
     read_cells(&h5, d);

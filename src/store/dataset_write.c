@@ -159,6 +159,7 @@ static ecd_code_t write_volumes(const ecd_context_t *ctx, const char *path, cons
                                 int64_t n, ecd_fetch_fn *fetch, void *arg, ecd_error_t *err) {
   const hid_t access = H5Pcreate(H5P_FILE_ACCESS), transfer = H5Pcreate(H5P_DATASET_XFER);
   H5Pset_fapl_mpio(access, ctx->world, MPI_INFO_NULL);
+  H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18);
   H5Pset_dxpl_mpio(transfer, H5FD_MPIO_COLLECTIVE);
   const hid_t file = H5Fopen(path, H5F_ACC_RDWR, access);
   const hid_t set = file >= 0 ? H5Dopen2(file, "/volume", H5P_DEFAULT) : H5I_INVALID_HID;
@@ -256,8 +257,9 @@ ecd_code_t ecd_dataset_write(const ecd_context_t *ctx, const char *path, const c
   code = ecd_agree(ctx->world, code, err);
   if (code == ECD_OK)
     code = write_volumes(ctx, temporary, &list, preparation->grid, fetch, arg, err);
-  if (ctx->rank == 0 && code == ECD_OK) code = ecd_file_publish(temporary, path, err);
+  /* Last of all the name: a dataset that is there has its XDMF file. */
   if (ctx->rank == 0 && code == ECD_OK) code = write_xdmf(path, &list, preparation->grid, err);
+  if (ctx->rank == 0 && code == ECD_OK) code = ecd_file_publish(temporary, path, err);
   if (ctx->rank == 0 && code != ECD_OK) unlink(temporary);
   return ecd_agree(ctx->world, code, err);
 }
