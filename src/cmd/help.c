@@ -9,6 +9,28 @@
 #include <string.h>
 
 const ecd_command_t ecd_commands[] = {
+    {"prep", ecd_cmd_prep, true, "resample charge files to the volumes of a dataset",
+     "usage: ecdnet prep DECK [-o KEY=VALUE]... [--append]\n\n"
+     "Reads the files that prep.files names (CHGCAR family, cube, XSF, plain or .gz), resamples "
+     "each to prep.grid^3\n"
+     "points, joins the labels, and writes OUTPUT/dataset.h5 (or data.file), its .xdmf for "
+     "ParaView, prep-summary.csv\n"
+     "(a row for each material) and deck.yaml.\n\n"
+     "Bad files: with prep.on_error: stop (default) all files are read, every bad one is listed "
+     "with its line, and no\n"
+     "dataset is written (exit code 3); with skip the good ones are written, and rejected.csv says "
+     "which were left\n"
+     "out and why, labels without a file and files without a label included.\n\n"
+     "A killed run loses nothing: finished volumes wait in OUTPUT/dataset.parts, and the same "
+     "command goes on from\n"
+     "there. A file or setting that has changed is done again. A dataset that is complete is left "
+     "as it is; one made\n"
+     "from other files, labels or settings is never overwritten. --append adds new materials to "
+     "it: the old file stays\n"
+     "valid until the new one has its name.\n\n"
+     "  mpirun -n 4 ecdnet prep input/quickstart.yaml\n"
+     "  mpirun -n 4 ecdnet prep input/cnn2d.yaml -o prep.files='vasp/{id}/AECCAR0.gz' \\\n"
+     "         -o prep.plus='vasp/{id}/AECCAR2.gz' -o prep.on_error=skip\n"},
     {"merge", ecd_cmd_merge, false, "join datasets that were prepared alike",
      "usage: ecdnet merge OUT.h5 IN.h5...\n\nThe inputs must agree in grid, cell, method, field "
      "and DFT code, and share no id.\n"},

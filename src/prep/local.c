@@ -1,5 +1,5 @@
-/* Trilinear and tricubic (Keys 1981, a = -1/2) interpolation of a periodic grid. Weights and sums in double, taps in
-   a fixed order, so that the result does not depend on the number of ranks. */
+/* Trilinear and tricubic (Keys 1981, a = -1/2) interpolation of a periodic grid. Weights and sums
+   in double, taps in a fixed order, so that the result does not depend on the number of ranks. */
 #include "prep/resample_private.h"
 
 #include <math.h>
@@ -34,8 +34,8 @@ static stencil_t stencil(double fraction, int64_t n, int taps) {
   return s;
 }
 
-/* The source values that this rank's target points need: all of them on one rank, else those marked in a bit map,
-   numbered in the order of their global index. */
+/* The source values that this rank's target points need: all of them on one rank, else those marked
+   in a bit map, numbered in the order of their global index. */
 typedef struct {
   const float *value;
   uint64_t *mark;  /* NULL: value is the whole grid */
@@ -104,7 +104,8 @@ static void mark_range(needed_t *needed, int64_t from, int64_t count) {
   for (int64_t i = from; i < from + count; ++i) needed->mark[i / 64] |= (uint64_t)1 << (i % 64);
 }
 
-/* One source plane (n1, n2) to (n, n): along its last axis, then along its first. row: (n1, n) scratch. */
+/* One source plane (n1, n2) to (n, n): along its last axis, then along its first. row: (n1, n)
+   scratch. */
 static void plane_to_target(const int64_t n_source[3], const float *plane, const stencil_t *s1,
                             const stencil_t *s2, int taps, int64_t n, double *row, double *out) {
   for (int64_t y = 0; y < n_source[1]; ++y)
@@ -122,7 +123,8 @@ static void plane_to_target(const int64_t n_source[3], const float *plane, const
     }
 }
 
-/* Target axes along the source's: three passes, one axis at a time. Planes first .. first + count - 1 of the target. */
+/* Target axes along the source's: three passes, one axis at a time. Planes first .. first + count -
+   1 of the target. */
 static ecd_code_t aligned(const ecd_source_t *source, int taps, int64_t n, int64_t first,
                           int64_t count, float *out, ecd_error_t *err) {
   const int64_t *m = source->n, area = m[1] * m[2];

@@ -139,8 +139,9 @@ static ecd_code_t write_all_but_volumes(const char *path, const char *deck,
 static ecd_code_t write_round(const char *path, hid_t set, hid_t transfer, size_t i, size_t count,
                               hsize_t n, const float *volume, ecd_error_t *err) {
   const hid_t file_space = H5Dget_space(set);
-  const hsize_t points = n * n * n, start[4] = {i, 0, 0, 0}, block[4] = {1, n, n, n};
-  const hid_t memory = H5Screate_simple(1, &points, NULL);
+  const hsize_t start[4] = {i, 0, 0, 0}, block[4] = {1, n, n, n};
+  /* Of the same shape as the selection in the file: HDF5 then copies blocks, not elements. */
+  const hid_t memory = H5Screate_simple(4, block, NULL);
   if (i < count) {
     H5Sselect_hyperslab(file_space, H5S_SELECT_SET, start, NULL, block, NULL);
   } else {
@@ -158,6 +159,7 @@ static ecd_code_t write_volumes(const ecd_context_t *ctx, const char *path, cons
                                 int64_t n, ecd_fetch_fn *fetch, void *arg, ecd_error_t *err) {
   const hid_t access = H5Pcreate(H5P_FILE_ACCESS), transfer = H5Pcreate(H5P_DATASET_XFER);
   H5Pset_fapl_mpio(access, ctx->world, MPI_INFO_NULL);
+  H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18);
   H5Pset_dxpl_mpio(transfer, H5FD_MPIO_COLLECTIVE);
   const hid_t file = H5Fopen(path, H5F_ACC_RDWR, access);
   const hid_t set = file >= 0 ? H5Dopen2(file, "/volume", H5P_DEFAULT) : H5I_INVALID_HID;
@@ -255,8 +257,9 @@ ecd_code_t ecd_dataset_write(const ecd_context_t *ctx, const char *path, const c
   code = ecd_agree(ctx->world, code, err);
   if (code == ECD_OK)
     code = write_volumes(ctx, temporary, &list, preparation->grid, fetch, arg, err);
-  if (ctx->rank == 0 && code == ECD_OK) code = ecd_file_publish(temporary, path, err);
+  /* Last of all the name: a dataset that is there has its XDMF file. */
   if (ctx->rank == 0 && code == ECD_OK) code = write_xdmf(path, &list, preparation->grid, err);
+  if (ctx->rank == 0 && code == ECD_OK) code = ecd_file_publish(temporary, path, err);
   if (ctx->rank == 0 && code != ECD_OK) unlink(temporary);
   return ecd_agree(ctx->world, code, err);
 }
