@@ -64,8 +64,10 @@ const ecd_command_t ecd_commands[] = {
     {"info", ecd_cmd_info, false, "summarise datasets, models and checkpoints",
      "usage: ecdnet info FILE...\n"},
     {"deck", ecd_cmd_deck, false, "list every deck key, or check a deck",
-     "usage: ecdnet deck                 every key: default, type, unit, meaning\n"
-     "       ecdnet deck --check DECK    say what is wrong with a deck, with line and column\n"},
+     "usage: ecdnet deck                    every key: default, type, unit, meaning\n"
+     "       ecdnet deck DECK [-o KEY=VALUE] the effective deck: every key with its value\n"
+     "       ecdnet deck --check DECK        say what is wrong with a deck, with line and "
+     "column\n"},
     {"time", ecd_cmd_time, false, "time training and inference steps on random volumes",
      "usage: ecdnet time cnn2d|cnn3d [DECK] [-o KEY=VALUE]...\n\n"
      "Prints JSON: samples_per_s (median step), seconds by phase, GFLOP/s as written and as "

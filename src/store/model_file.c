@@ -14,7 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SCHEMA "ecdnet-model"
 enum { MODEL_VERSION = 1 };
 
 static const char *const kinds[] = {"cnn2d", "cnn3d"};
@@ -42,7 +41,7 @@ static ecd_code_t write_file(const char *path, const ecd_model_file_t *m, ecd_er
   char hex[65];
   ECD_TRY(ecd_h5_open(path, true, &h5, err));
   ecd_sha256(m->parameter, m->parameters * sizeof *m->parameter, hex);
-  ecd_h5_put_text(&h5, "schema", SCHEMA);
+  ecd_h5_put_text(&h5, "schema", ECD_MODEL_SCHEMA);
   ecd_h5_put_integer(&h5, "schema_version", MODEL_VERSION);
   ecd_h5_put_text(&h5, "program", ecd_version());
   ecd_h5_put_text(&h5, "deck", m->deck);
@@ -155,7 +154,7 @@ static ecd_code_t read_network(const char *path, ecd_model_file_t *m, ecd_error_
 static ecd_code_t read_file(const char *path, ecd_model_file_t *m, ecd_error_t *err) {
   ecd_h5_t h5;
   ECD_TRY(ecd_h5_open(path, false, &h5, err));
-  ecd_code_t code = ecd_h5_check_schema(&h5, SCHEMA, MODEL_VERSION, err);
+  ecd_code_t code = ecd_h5_check_schema(&h5, ECD_MODEL_SCHEMA, MODEL_VERSION, err);
   if (code != ECD_OK) {
     ecd_h5_close(&h5, ECD_DATA, NULL);
     return code;
