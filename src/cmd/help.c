@@ -50,19 +50,28 @@ const ecd_command_t ecd_commands[] = {
      "the last checkpoint holds is kept.\n\n"
      "  mpirun -n 4 ecdnet train input/cnn2d.yaml -o data.file=dataset.h5 -o output=runs/bulk\n"},
     {"predict", ecd_cmd_predict, true, "apply a model to a dataset or to charge files",
-     "usage: ecdnet predict [DECK] [-o KEY=VALUE]... [DATASET.h5]\n\n"
-     "predict.model (default OUTPUT/model.h5) says how volumes must be prepared: others are "
-     "refused. predict.split\n"
-     "picks samples by their part in the model's training: all, train, test, none (not seen in "
-     "it).\n"
+     "usage: ecdnet predict [DECK] [-o KEY=VALUE]... [DATASET.h5 | FILE...]\n\n"
+     "A FILE is a charge file (CHGCAR family, cube, XSF, plain or .gz), a folder of them, or a "
+     "path "
+     "with {id}. Without\n"
+     "names: predict.files, else data.file. No deck is needed: the model (predict.model, default "
+     "OUTPUT/model.h5) knows\n"
+     "the network and how volumes must be prepared. Charge files are resampled that way; a dataset "
+     "prepared otherwise\n"
+     "(grid, cell, method, field, DFT code) is refused.\n\n"
+     "predict.split picks samples by their part in the model's training: all, train, test, none "
+     "(not seen in it).\n"
      "Writes into OUTPUT/predict: predictions.csv, metrics.json, deck.yaml; the files of the "
      "training are left alone.\n\n"
-     "  ecdnet predict -o predict.model=runs/bulk/model.h5 -o output=runs/bulk dataset.h5\n"},
+     "  ecdnet predict -o predict.model=runs/bulk/model.h5 -o output=runs/new CHGCAR\n"
+     "  mpirun -n 4 ecdnet predict -o output=runs/bulk -o predict.split=test dataset.h5\n"},
     {"info", ecd_cmd_info, false, "summarise datasets, models and checkpoints",
      "usage: ecdnet info FILE...\n"},
     {"deck", ecd_cmd_deck, false, "list every deck key, or check a deck",
-     "usage: ecdnet deck                 every key: default, type, unit, meaning\n"
-     "       ecdnet deck --check DECK    say what is wrong with a deck, with line and column\n"},
+     "usage: ecdnet deck                    every key: default, type, unit, meaning\n"
+     "       ecdnet deck DECK [-o KEY=VALUE] the effective deck: every key with its value\n"
+     "       ecdnet deck --check DECK        say what is wrong with a deck, with line and "
+     "column\n"},
     {"time", ecd_cmd_time, false, "time training and inference steps on random volumes",
      "usage: ecdnet time cnn2d|cnn3d [DECK] [-o KEY=VALUE]...\n\n"
      "Prints JSON: samples_per_s (median step), seconds by phase, GFLOP/s as written and as "

@@ -15,13 +15,17 @@ double ecd_trainer_rate(const ecd_trainer_t *t) {
   return s->lr_every > 0 ? s->lr * pow(s->lr_factor, (double)(t->epoch / s->lr_every)) : s->lr;
 }
 
-/* A bucket's sum is there: check it. The same on all ranks, as the sums are. */
-static void check_bucket(size_t offset, size_t count, void *arg) {
+/* A bucket's sum is there: make it a mean and check it. The same on all ranks, as the sums are. Dividing last keeps sums of
+   the loss's signs exact: where they cancel, Adam would turn a rounding that depends on the ranks into a step. */
+static void take_bucket(size_t offset, size_t count, void *arg) {
   ecd_trainer_t *t = arg;
-  const float *g = ecd_net_gradients(t->net) + offset;
-  float sum = 0.0f;
+  float *g = ecd_net_gradients(t->net) + offset, sum = 0.0f;
+  const float share = t->share;
 #pragma omp simd reduction(+ : sum)
-  for (size_t i = 0; i < count; ++i) sum += g[i] * 0.0f; /* NaN if any is not finite */
+  for (size_t i = 0; i < count; ++i) {
+    g[i] *= share;
+    sum += g[i] * 0.0f; /* NaN if any is not finite */
+  }
   t->finite = t->finite && sum == 0.0f;
 }
 
@@ -82,16 +86,17 @@ static ecd_code_t step(ecd_trainer_t *t, size_t first, size_t count, double *los
   }
   double mark = ecd_now(), sum[2];
   ecd_net_forward(t->net, local, t->input, t->prediction);
-  sum[0] = ecd_loss_mae(local, count, t->prediction, t->scaled_target, t->gradient);
+  sum[0] = ecd_loss_mae(local, 1, t->prediction, t->scaled_target, t->gradient);
   clock_phase(t, ECD_PHASE_FORWARD, &mark);
   ecd_net_backward(t->net, local, t->input, t->gradient, ecd_exchange_ready, t->exchange);
   clock_phase(t, ECD_PHASE_BACKWARD, &mark);
   t->finite = true;
-  ECD_TRY(ecd_exchange_finish(t->exchange, check_bucket, t, err));
+  t->share = 1.0f / (float)count;
+  ECD_TRY(ecd_exchange_finish(t->exchange, take_bucket, t, err));
   sum[1] = ecd_signals_seen();
   ECD_MPI(MPI_Allreduce(MPI_IN_PLACE, sum, 2, MPI_DOUBLE, MPI_SUM, t->ctx->world));
   clock_phase(t, ECD_PHASE_EXCHANGE, &mark);
-  *loss = sum[0];
+  *loss = sum[0] / (double)count;
   *stop = sum[1] > 0;
   if (!isfinite(*loss) || !t->finite) {
     ECD_TRY(find_suspects(t, from, local, count, err));

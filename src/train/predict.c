@@ -8,6 +8,7 @@
 #include "train/split.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -156,7 +157,7 @@ static ecd_code_t choose(ecd_predictor_t *p, const ecd_dataset_t *dataset, size_
   return ECD_OK;
 }
 
-static ecd_code_t none_chosen(const ecd_predictor_t *p, const char *where, ecd_error_t *err) {
+ecd_code_t ecd_predictor_none(const ecd_predictor_t *p, const char *where, ecd_error_t *err) {
   static const char *const parts[] = {"all", "train", "test", "none"};
   return ecd_fail(err, ECD_DATA, "%s: predict.split is %s, but no sample had that part in %s",
                   where, parts[p->settings->predict.part], p->model_path);
@@ -171,7 +172,7 @@ static ecd_code_t predict_dataset(ecd_predictor_t *p, ecd_dataset_t *dataset, ec
   if (code == ECD_OK)
     code = ecd_alloc((void **)&f.index, ecd_dataset_size(dataset), sizeof *f.index, "samples", err);
   if (code == ECD_OK) code = choose(p, dataset, f.index, err);
-  if (code == ECD_OK && p->count == 0) code = none_chosen(p, path, err);
+  if (code == ECD_OK && p->count == 0) code = ecd_predictor_none(p, path, err);
   code = ecd_agree(p->ctx->world, code, err);
   if (code == ECD_OK)
     code = ecd_inference_run(p->ctx, p->net, p->count, feed, &f, p->model.target_mean,
@@ -180,7 +181,7 @@ static ecd_code_t predict_dataset(ecd_predictor_t *p, ecd_dataset_t *dataset, ec
   return code;
 }
 
-static ecd_code_t write_results(const ecd_predictor_t *p, const char *folder, ecd_error_t *err) {
+ecd_code_t ecd_predictor_write(const ecd_predictor_t *p, const char *folder, ecd_error_t *err) {
   const bool bulk = p->model.target == ECD_TARGET_BULK;
   ECD_TRY(ecd_results_write(p->ctx, folder, bulk ? "bulk" : "shear", p->sample, p->count, p->target,
                             p->predicted, p->split, err));
@@ -202,23 +203,58 @@ static ecd_code_t from_dataset(ecd_predictor_t *p, const char *path, const char 
   ecd_dataset_t *dataset;
   ECD_TRY(ecd_dataset_open(p->ctx, path, &dataset, err));
   ecd_code_t code = predict_dataset(p, dataset, err);
-  if (code == ECD_OK) code = write_results(p, folder, err);
+  if (code == ECD_OK) code = ecd_predictor_write(p, folder, err);
   ecd_dataset_close(&dataset);
   return code;
 }
 
+static bool ends_with(const char *text, const char *end) {
+  const size_t length = strlen(text), tail = strlen(end);
+  return length >= tail && strcmp(text + length - tail, end) == 0;
+}
+
+/* By its name, or by how it begins. */
+static bool is_dataset(const char *path) {
+  char head[8] = "";
+  if (ends_with(path, ".h5") || ends_with(path, ".hdf5")) return true;
+  FILE *file = fopen(path, "rb");
+  const bool whole = file != NULL && fread(head, 1, sizeof head, file) == sizeof head;
+  if (file != NULL) fclose(file);
+  return whole && memcmp(head, "\211HDF\r\n\032\n", sizeof head) == 0;
+}
+
+/* Rank 0 looks: *dataset is the same on all ranks. */
+static ecd_code_t tell_kind(const ecd_context_t *ctx, int words, char *const *word, bool *dataset,
+                            ecd_error_t *err) {
+  int found = 0; /* the word that is a dataset, from 1 */
+  for (int i = 0; ctx->rank == 0 && i < words; ++i)
+    if (is_dataset(word[i])) found = i + 1;
+  ECD_MPI(MPI_Bcast(&found, 1, MPI_INT, 0, ctx->world));
+  *dataset = found > 0;
+  if (found > 0 && words > 1)
+    return ecd_fail(err, ECD_USAGE,
+                    "predict: expected one dataset, or charge files; found '%s' among %d names",
+                    word[found - 1], words);
+  return ECD_OK;
+}
+
 static ecd_code_t run(ecd_predictor_t *p, int words, char *const *word, ecd_error_t *err) {
   const ecd_settings_t *s = p->settings;
-  char folder[ECD_PATH_MAX], path[ECD_PATH_MAX];
-  if (words > 1)
-    return ecd_fail(err, ECD_USAGE, "predict: expected one dataset, found '%s' too", word[1]);
-  const char *file = words > 0 ? word[0] : s->data.file;
+  char folder[ECD_PATH_MAX], standard[ECD_PATH_MAX], *one = standard;
+  bool dataset;
   ECD_TRY(ecd_path_join(folder, s->output, FOLDER, err));
-  ECD_TRY(ecd_path_join(path, file[0] != '\0' ? "" : s->output,
-                        file[0] != '\0' ? file : "dataset.h5", err));
+  ECD_TRY(ecd_path_join(standard, s->output, "dataset.h5", err));
+  if (words == 0) {
+    if (s->data.file[0] != '\0') one = s->data.file;
+    if (s->predict.files[0] != '\0') one = s->predict.files;
+    word = &one;
+    words = 1;
+  }
+  ECD_TRY(tell_kind(p->ctx, words, word, &dataset, err));
   ECD_TRY(open_model(p, err));
   ECD_TRY(ecd_agree(p->ctx->world, p->ctx->rank == 0 ? write_deck(p, folder, err) : ECD_OK, err));
-  return from_dataset(p, path, folder, err);
+  return dataset ? from_dataset(p, word[0], folder, err)
+                 : ecd_predict_files(p, (size_t)words, word, folder, err);
 }
 
 ecd_code_t ecd_predict_run(ecd_context_t *ctx, const ecd_settings_t *settings, int words,

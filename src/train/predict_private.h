@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "nn/net.h"
 #include "store/model_file.h"
+#include "store/names.h"
 #include "train/input.h"
 #include "train/predict.h"
 
@@ -40,5 +41,16 @@ ecd_code_t ecd_predictor_choose(ecd_predictor_t *predictor, const ecd_sample_t *
    sample. Local. */
 ecd_code_t ecd_predictor_prepare(ecd_predictor_t *predictor, const ecd_sample_t *sample,
                                  size_t slot, const float **input, ecd_error_t *err);
+
+/* The error of a run that chose nothing. Local. */
+ecd_code_t ecd_predictor_none(const ecd_predictor_t *predictor, const char *where,
+                              ecd_error_t *err);
+/* Writes the results into folder and logs their metrics. Collective. */
+ecd_code_t ecd_predictor_write(const ecd_predictor_t *predictor, const char *folder,
+                               ecd_error_t *err);
+
+/* The charge files that the words name: resampled, predicted, written, printed as a table. Collective. */
+ecd_code_t ecd_predict_files(ecd_predictor_t *predictor, size_t words, char *const *word,
+                             const char *folder, ecd_error_t *err);
 
 #endif

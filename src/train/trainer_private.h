@@ -43,6 +43,7 @@ typedef struct {
   float *prediction, *scaled_target, *gradient; /* [local_max] */
   char *suspect;                                /* [batch_max] */
   size_t *order;                                /* [train_count] */
+  float share;                                  /* of a sample in the step's mean */
   bool finite;                                  /* all summed gradients of this step */
   double seconds[ECD_PHASES];                   /* since the last line of the journal */
   size_t done; /* training samples since the epoch was begun or resumed */
