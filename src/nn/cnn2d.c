@@ -217,14 +217,17 @@ static void destroy(void *self) {
 }
 
 static double multiplies(const void *self, bool executed, bool training) {
-  (void)executed;
   const cnn2d_t *net = self;
+  const int64_t window1 = net->squeeze * net->k1 * net->k1 * net->c1;
   const double squeeze = (double)(net->n * net->n * net->n * net->squeeze);
   const double se = 2.0 * (double)(net->squeeze * net->excite);
-  const double conv1 = (double)(net->map1 * net->map1 * net->squeeze * net->k1 * net->k1 * net->c1);
+  const double conv1 = (double)(net->map1 * net->map1 * window1);
   const double conv2 =
       (double)(ecd_window_out(&net->conv2) * ecd_window_kernel(&net->conv2) * net->c1 * net->c2);
-  return 3 * (training ? 2 * squeeze + 3 * (se + conv1 + conv2) : squeeze + se + conv1 + conv2);
+  /* Each pooled value sends its gradient to one position. */
+  const double back1 = executed ? (double)(ecd_window_out(&net->pool) * window1) : conv1;
+  if (!training) return 3 * (squeeze + se + conv1 + conv2);
+  return 3 * (2 * squeeze + 3 * (se + conv2) + conv1 + 2 * back1);
 }
 
 static const ecd_extractor_t extractor = {.prepare = prepare,

@@ -148,8 +148,11 @@ static double multiplies(const void *self, bool executed, bool training) {
   const int64_t positions2 = edge2 * edge2 * edge2;
   const int64_t positions1 = executed ? positions2 * net->inner : edge1 * edge1 * edge1;
   const double layer1 = (double)(positions1 * net->patch * net->c1);
-  const double layer2 = (double)(positions2 * net->inner * net->c1 * net->c2);
-  return training ? 2 * layer1 + 3 * layer2 : layer1 + layer2;
+  const double window2 = (double)(net->inner * net->c1 * net->c2);
+  const double layer2 = (double)positions2 * window2;
+  /* Each pooled value sends its gradient to one position. */
+  const double back2 = executed ? (double)ecd_window_out(&net->pool) * window2 : layer2;
+  return training ? 2 * layer1 + layer2 + 2 * back2 : layer1 + layer2;
 }
 
 static const ecd_extractor_t extractor = {.prepare = prepare,

@@ -5,7 +5,9 @@
 
 #include <string.h>
 
-enum { VECTORS = 2, ROWS = VECTORS * ECD_LANES, OUTPUTS = 6, DEPTH = 192 };
+enum { VECTORS = 2, ROWS = VECTORS * ECD_LANES, OUTPUTS = 6 };
+/* Long runs of b suit the hardware's prefetch, short sums the rounding error: a panel is summed in parts. */
+enum { DEPTH = 2048, PART = 256 };
 
 /* panel (depth, ROWS) = transposed rows of a, the missing ones zero. */
 static void pack(int64_t rows, int64_t depth, const float *a, int64_t lda, float *panel) {
@@ -17,9 +19,7 @@ static void pack(int64_t rows, int64_t depth, const float *a, int64_t lda, float
 /* sum (OUTPUTS, ROWS) += rows of b times the panel. */
 static void block(int64_t depth, const float *panel, const float *const b[OUTPUTS],
                   float sum[OUTPUTS * ROWS]) {
-  ecd_vec_t s[OUTPUTS][VECTORS];
-  for (int o = 0; o < OUTPUTS; ++o)
-    for (int x = 0; x < VECTORS; ++x) s[o][x] = ecd_vec_load(sum + o * ROWS + x * ECD_LANES);
+  ecd_vec_t s[OUTPUTS][VECTORS] = {0};
   for (int64_t l = 0; l < depth; ++l) {
     ecd_vec_t v[VECTORS];
     for (int x = 0; x < VECTORS; ++x) v[x] = ecd_vec_load(panel + l * ROWS + x * ECD_LANES);
@@ -27,7 +27,10 @@ static void block(int64_t depth, const float *panel, const float *const b[OUTPUT
       for (int x = 0; x < VECTORS; ++x) s[o][x] += b[o][l] * v[x];
   }
   for (int o = 0; o < OUTPUTS; ++o)
-    for (int x = 0; x < VECTORS; ++x) ecd_vec_store(sum + o * ROWS + x * ECD_LANES, s[o][x]);
+    for (int x = 0; x < VECTORS; ++x) {
+      float *to = sum + o * ROWS + x * ECD_LANES;
+      ecd_vec_store(to, ecd_vec_load(to) + s[o][x]);
+    }
 }
 
 /* Columns first .. first + count - 1 of c, count <= OUTPUTS; the spare outputs of the block repeat the last row of b. */
@@ -36,7 +39,10 @@ static void columns(int64_t rows, int64_t depth, const float *panel, int64_t cou
   float sum[OUTPUTS * ROWS] __attribute__((aligned(64))) = {0};
   const float *row[OUTPUTS];
   for (int64_t o = 0; o < OUTPUTS; ++o) row[o] = b + (o < count ? o : count - 1) * ldb;
-  block(depth, panel, row, sum);
+  for (int64_t l = 0; l < depth; l += PART) {
+    block(depth - l < PART ? depth - l : PART, panel + l * ROWS, row, sum);
+    for (int o = 0; o < OUTPUTS; ++o) row[o] += PART;
+  }
   for (int64_t i = 0; i < rows; ++i)
     for (int64_t o = 0; o < count; ++o)
       c[i * ldc + o] = sum[o * ROWS + i] + (add ? c[i * ldc + o] : 0.0f);

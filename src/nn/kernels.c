@@ -220,3 +220,8 @@ void ecd_k_sgd(int64_t n, float lr, float momentum, const float *g, float *p, fl
     p[i] -= lr * v[i];
   }
 }
+
+int64_t ecd_window_count(int64_t in, int64_t kernel, int64_t stride, bool ceil_mode) {
+  if (in < kernel) return ceil_mode && in > 0 ? 1 : 0;
+  return (in - kernel + (ceil_mode ? stride - 1 : 0)) / stride + 1;
+}

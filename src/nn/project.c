@@ -12,13 +12,13 @@ enum { BLOCK = 4 };
 /* Channels of a register, registers of a block of channels, pixels whose gradients stay in the first-level cache. */
 enum { LANES = 8, VECTORS = 3, CHUNK = 120 };
 
-typedef float vec_t __attribute__((vector_size(4 * LANES)));
-typedef float vec_anywhere_t __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
-typedef int32_t mask_t __attribute__((vector_size(4 * LANES)));
+typedef float vec_t __attribute__((vector_size(LANES * sizeof(float))));
+typedef float vec_anywhere_t
+    __attribute__((vector_size(LANES * sizeof(float)), aligned(sizeof(float)), may_alias));
 
 static inline vec_t load(const float *p) { return *(const vec_anywhere_t *)p; }
 static inline void store(float *p, vec_t v) { *(vec_anywhere_t *)p = v; }
-static inline vec_t relu(vec_t v) { return (vec_t)((mask_t)v & (v > 0.0f)); }
+static inline vec_t relu(vec_t v) { return (vec_t)((__typeof__(v > 0.0f))v & (v > 0.0f)); }
 
 /* Pixels first .. first + count - 1, count <= BLOCK, of 8 * vectors channels from w's, bias's, u's and sum's first on. */
 static inline __attribute__((always_inline)) void

@@ -6,8 +6,9 @@
 
 enum { ECD_LANES = 16 };
 
-typedef float ecd_vec_t __attribute__((vector_size(4 * ECD_LANES)));
-typedef float ecd_vec_anywhere_t __attribute__((vector_size(4 * ECD_LANES), aligned(4), may_alias));
+typedef float ecd_vec_t __attribute__((vector_size(ECD_LANES * sizeof(float))));
+typedef float ecd_vec_anywhere_t
+    __attribute__((vector_size(ECD_LANES * sizeof(float)), aligned(sizeof(float)), may_alias));
 
 static inline ecd_vec_t ecd_vec_load(const float *p) { return *(const ecd_vec_anywhere_t *)p; }
 static inline void ecd_vec_store(float *p, ecd_vec_t v) { *(ecd_vec_anywhere_t *)p = v; }
