@@ -8,9 +8,6 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from . import style
 
 MODULUS = {'bulk': 'bulk modulus', 'shear': 'shear modulus'}
-PHASES = ('forward', 'backward', 'exchange_update')
-PHASE_NAMES = {'forward': 'forward', 'backward': 'backward',
-               'exchange_update': 'gradient exchange and update', 'rest': 'evaluation, checkpoints'}
 NAMED_OUTLIERS = 4
 STEPS = (1, 2, 5, 10)   # of ticks
 
@@ -118,11 +115,17 @@ def subscripted(formula):
 
 
 def phase_seconds(run):
-    """{phase: seconds over all epochs}; rest = the part of the epochs that is in no phase."""
-    total = sum(e['seconds'].get('epoch', 0) for e in run.epochs)
-    phases = {name: sum(e['seconds'].get(name, 0) for e in run.epochs) for name in PHASES}
-    phases['rest'] = max(total - sum(phases.values()), 0.0)
+    """{phase: seconds over all epochs}, in the order of the log."""
+    phases = {}
+    for epoch in run.epochs:
+        for name, seconds in epoch['seconds'].items():
+            phases[name] = phases.get(name, 0.0) + seconds
     return phases
+
+
+def all_phases(runs):
+    """Names of the phases of all runs, each once."""
+    return list(dict.fromkeys(name for run in runs for name in phase_seconds(run)))
 
 
 def timings(runs, labels):
@@ -131,13 +134,13 @@ def timings(runs, labels):
     rows = np.arange(len(runs))
     left = np.zeros(len(runs))
     seconds = [phase_seconds(run) for run in runs]
-    for phase, colour in zip((*PHASES, 'rest'), style.PHASES):
-        width = np.array([s[phase] for s in seconds])
-        axes.barh(rows, width, left=left, color=colour, edgecolor='white', height=0.6,
-                  label=PHASE_NAMES[phase])
+    for k, phase in enumerate(all_phases(runs)):
+        width = np.array([s.get(phase, 0.0) for s in seconds])
+        axes.barh(rows, width, left=left, color=style.PHASES[k % len(style.PHASES)], label=phase,
+                  edgecolor='white', height=0.6)
         left += width
     axes.set_yticks(rows, labels)
     axes.invert_yaxis()
     axes.set_xlabel('time of all epochs (s)')
-    axes.legend(ncol=2, loc='lower left', bbox_to_anchor=(0, 1.0), borderaxespad=0.2)
+    axes.legend(ncol=3, loc='lower left', bbox_to_anchor=(0, 1.0), borderaxespad=0.2)
     return figure

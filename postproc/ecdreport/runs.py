@@ -10,7 +10,7 @@ import yaml
 
 from .errors import InputError
 
-SPLITS = ('train', 'test', 'all')
+SPLITS = ('train', 'test', 'none', 'all')   # none: neither trained nor tested on
 METRICS = ('r2', 'rmse', 'mae', 'n')
 COLUMNS = ['id', 'formula', 'split', 'target', 'predicted']
 EPOCH_KEYS = ('epoch', 'train_loss', 'test_loss', 'lr', 'samples_per_s', 'seconds')
@@ -163,6 +163,8 @@ def read_log(path):
             raise InputError(f'{path}:{number}: not a JSON line: {error}') from None
         if missing:
             raise InputError(f'{path}:{number}: {missing[0]} missing')
+        if not isinstance(entry['seconds'], dict):
+            raise InputError(f'{path}:{number}: seconds: expected one number for each phase')
         epochs.append(entry)
     if not epochs:
         raise InputError(f'{path}: no epoch in it')

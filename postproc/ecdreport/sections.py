@@ -15,7 +15,7 @@ from .figures import FigureStore
 from .html import Section, cell, code, escape, folded, formula, number, table
 from .runs import SPLITS
 
-SPLIT_NAMES = {'train': 'training', 'test': 'held out', 'all': 'all'}
+SPLIT_NAMES = {'train': 'training', 'test': 'held out', 'none': 'not in the training', 'all': 'all'}
 METRIC_HEAD = ('R<sup>2</sup>', 'RMSE (GPa)', 'MAE (GPa)', 'n')
 DIGITS = {'r2': 4, 'rmse': 2, 'mae': 2, 'n': 0}
 ROWS_PER_FIGURE = 4
@@ -133,20 +133,19 @@ def timing_section(report):
     trained = [(label, run) for label, run in report.named() if run.trained]
     if not trained:
         return None
+    phases = plots.all_phases([run for _, run in trained])
     rows = []
     for label, run in trained:
         seconds = plots.phase_seconds(run)
         rate = float(np.median([e['samples_per_s'] for e in run.epochs]))
         rows.append([cell(escape(label)), number(len(run.epochs), 0), number(rate, 0),
-                     *(number(seconds[p], 1) for p in (*plots.PHASES, 'rest')),
+                     *(number(seconds.get(name), 1) for name in phases),
                      number(sum(seconds.values()), 1)])
-    head = ('run', 'epochs', 'samples/s', 'forward (s)', 'backward (s)', 'exchange, update (s)',
-            'rest (s)', 'all epochs (s)')
+    head = ('run', 'epochs', 'samples/s', *(f'{escape(name)} (s)' for name in phases), 'sum (s)')
     figure = report.figures.add(
         plots.timings([run for _, run in trained], [label for label, _ in trained]), 'timings',
         'Time of all epochs by phase, as rank 0 measured it.', 'Seconds by phase for each run')
-    text = ('<p>samples/s: median over the epochs, all ranks together, evaluation of the held-out '
-            'samples included. rest: evaluation, checkpoints, waiting.</p>')
+    text = '<p>samples/s: training samples, median over the epochs, all ranks together.</p>'
     return Section('timings', 'Timings', text + table(head, rows, css='numeric') + figure)
 
 

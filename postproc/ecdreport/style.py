@@ -7,7 +7,7 @@ TRAIN = '#56B4E9'     # light: many points, in the background
 TEST = '#D55E00'      # strong: what counts
 TRAIN_LINE = '#0072B2'
 DIAGONAL = '#444444'
-PHASES = ('#0072B2', '#56B4E9', '#E69F00', '#999999')
+PHASES = ('#0072B2', '#56B4E9', '#E69F00', '#009E73', '#CC79A7', '#999999', '#F0E442')
 DENSITY_MAP = 'cividis'
 
 PARAMETERS = {

@@ -137,6 +137,13 @@ class ReportTest(unittest.TestCase):
                 self.assertEqual(float(value), metrics[split][key])
                 self.assertAlmostEqual(float(text.replace('−', '-')), metrics[split][key], delta=0.006)
 
+    def test_timings(self):
+        rows = [row for row in Page(self.html).rows if row[0][0] in ('a/net', 'b/net') and len(row) == 8
+                and row[1][0] in '61']
+        self.assertEqual([[text for text, _ in row[1:]] for row in rows],
+                         [['6', '104', '3.0', '6.0', '1.5', '0.0', '10.5'],
+                          ['1', '101', '0.5', '1.0', '0.2', '0.0', '1.8']])
+
     def test_names_survive(self):
         page = Page(self.html)
         cells = [text for row in page.rows for text, _ in row]
