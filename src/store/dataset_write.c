@@ -221,9 +221,12 @@ static ecd_code_t write_xdmf(const char *path, const list_t *list, int64_t edge,
     write_xml(f, s->id);
     fprintf(f, " ");
     write_xml(f, s->formula != NULL ? s->formula : "");
-    /* Voxels of the spanned cell's edge lengths: exact for orthogonal cells. */
+    fprintf(f, "\"><Information Name=\"cell, A, rows\" Value=\"");
+    for (int k = 0; k < 9; ++k) fprintf(f, "%s%.9g", k > 0 ? " " : "", s->cell[k / 3][k % 3]);
+    /* Voxels of the spanned cell's edge lengths: exact for orthogonal cells. An oblique cell is drawn
+       as a box; a curvilinear mesh that shows it would need the coordinates of every point. */
     fprintf(f,
-            "\"><Topology TopologyType=\"3DCoRectMesh\" Dimensions=\"%d %d %d\"/><Geometry "
+            "\"/><Topology TopologyType=\"3DCoRectMesh\" Dimensions=\"%d %d %d\"/><Geometry "
             "GeometryType=\"ORIGIN_DXDYDZ\">"
             "<DataItem Dimensions=\"3\">0 0 0</DataItem><DataItem Dimensions=\"3\">",
             n, n, n);
