@@ -1,5 +1,5 @@
-/* Writing a dataset: rank 0 writes all but the volumes, then all ranks write volumes collectively; the file gets its name
-   when it is complete. Layout, schema 1 (N samples, n the grid):
+/* Writing a dataset: rank 0 writes all but the volumes, then all ranks write volumes collectively; the
+   file gets its name when it is complete. Layout, schema 1 (N samples, n the grid):
      /volume f32 (N, n, n, n), one chunk a sample, fletcher32
      /lattice, /cell f64 (N, 3, 3), A: the source file's cell, the cell that the volume spans
      /site/first i64 (N + 1), /site/Z i32, /site/frac f64 (sites, 3)
@@ -223,8 +223,8 @@ static ecd_code_t write_xdmf(const char *path, const list_t *list, int64_t edge,
     write_xml(f, s->formula != NULL ? s->formula : "");
     fprintf(f, "\"><Information Name=\"cell, A, rows\" Value=\"");
     for (int k = 0; k < 9; ++k) fprintf(f, "%s%.9g", k > 0 ? " " : "", s->cell[k / 3][k % 3]);
-    /* Voxels of the spanned cell's edge lengths: exact for orthogonal cells. An oblique cell is drawn
-       as a box; a curvilinear mesh that shows it would need the coordinates of every point. */
+    /* Voxels of the spanned cell's edge lengths: exact for orthogonal cells. An oblique cell is
+       drawn as a box; a curvilinear mesh that shows it would need the coordinates of every point. */
     fprintf(f,
             "\"/><Topology TopologyType=\"3DCoRectMesh\" Dimensions=\"%d %d %d\"/><Geometry "
             "GeometryType=\"ORIGIN_DXDYDZ\">"
