@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 #include <zlib.h>
 
 #define SUFFIX ".part"
+#define LOCK   "lock"
 
 /* A part: magic, key, length of what follows up to the volume, the material, the volume, CRC-32 of
    all before. After a SIGKILL the page cache still holds what was written, so parts are not synced
@@ -133,11 +135,30 @@ static bool is_part(const char *name) {
          (strcmp(name + digits, SUFFIX) == 0 || strcmp(name + digits, SUFFIX ".tmp") == 0);
 }
 
+ecd_code_t ecd_parts_lock(const char *folder, int *lock, ecd_error_t *err) {
+  char path[ECD_PATH_MAX + 80];
+  struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  snprintf(path, sizeof path, "%s/" LOCK, folder);
+  *lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (*lock < 0) return ecd_fail(err, ECD_FAILED, "cannot write %s: %s", path, strerror(errno));
+  if (fcntl(*lock, F_SETLK, &whole) == 0 || (errno != EACCES && errno != EAGAIN)) return ECD_OK;
+  ecd_parts_unlock(lock);
+  return ecd_fail(err, ECD_FAILED,
+                  "another ecdnet prep is working in %s; wait for it, or choose another output",
+                  folder);
+}
+
+void ecd_parts_unlock(int *lock) {
+  if (*lock >= 0) close(*lock);
+  *lock = -1;
+}
+
 void ecd_parts_remove(const char *folder) {
   DIR *dir = opendir(folder);
   if (dir == NULL) return;
   for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
-    if (is_part(entry->d_name)) unlinkat(dirfd(dir), entry->d_name, 0);
+    if (is_part(entry->d_name) || strcmp(entry->d_name, LOCK) == 0)
+      unlinkat(dirfd(dir), entry->d_name, 0);
   closedir(dir);
   rmdir(folder);
 }

@@ -25,6 +25,7 @@ typedef struct {
   ecd_sample_t *samples; /* of the new dataset; contents borrowed */
   size_t *from;          /* [samples] index in materials, or in had */
   size_t count, kept;    /* samples in all, taken over from had */
+  int lock;              /* rank 0's, of the folder */
 } run_t;
 
 static ecd_code_t make_preparation(const ecd_prep_settings_t *s, ecd_preparation_t *p,
@@ -149,7 +150,8 @@ static ecd_code_t compare_existing(run_t *run, bool *done, ecd_error_t *err) {
   }
   free(fresh);
   if (*done) {
-    if (run->ctx->rank == 0) ecd_parts_remove(run->folder);
+    if (run->ctx->rank == 0 && ecd_parts_lock(run->folder, &run->lock, NULL) == ECD_OK)
+      ecd_parts_remove(run->folder);
     ecd_log(run->ctx,
             "prep: %s is complete: %zu samples of these files and settings; nothing to do",
             run->dataset_path, ecd_dataset_size(run->had));
@@ -284,6 +286,7 @@ static ecd_code_t make_volumes(run_t *run, ecd_error_t *err) {
   ecd_code_t code = ECD_OK;
   if (run->ctx->rank == 0) code = ecd_make_folder(s->output, err);
   if (run->ctx->rank == 0 && code == ECD_OK) code = ecd_make_folder(run->folder, err);
+  if (run->ctx->rank == 0 && code == ECD_OK) code = ecd_parts_lock(run->folder, &run->lock, err);
   code = ecd_agree(run->ctx->world, code, err);
   const ecd_work_t work = {&s->prep, &run->preparation, &run->sources, &run->plan, store_part, run};
   if (code == ECD_OK) code = ecd_work_run(run->ctx, &work, run->materials, err);
@@ -323,6 +326,7 @@ ecd_code_t ecd_prep_run(const ecd_context_t *ctx, const ecd_settings_t *settings
   ECD_TRY(ecd_agree(ctx->world, ecd_alloc((void **)&run, 1, sizeof *run, "prep", err), err));
   run->ctx = ctx;
   run->settings = settings;
+  run->lock = -1;
   const ecd_code_t code = run_all(run, err);
   for (size_t i = 0; run->materials != NULL && i < run->sources.count; ++i)
     ecd_material_clear(&run->materials[i]);
@@ -332,6 +336,7 @@ ecd_code_t ecd_prep_run(const ecd_context_t *ctx, const ecd_settings_t *settings
   ecd_plan_clear(&run->plan);
   ecd_sources_clear(&run->sources);
   ecd_dataset_close(&run->had);
+  ecd_parts_unlock(&run->lock);
   free(run);
   return code;
 }

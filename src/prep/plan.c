@@ -14,8 +14,9 @@
 
 /* A rank's share of a grid: 256^3 points. */
 static const double share_most = 16777216;
-/* The reader's buffer, PETSc, HDF5 and MPI: what a rank needs besides its grids. */
-static const double base_memory = 65e6;
+/* The reader's buffer, PETSc, HDF5, MPI, volumes on their way into the dataset: what a rank needs
+   besides its grids. */
+static const double base_memory = 80e6;
 
 int ecd_plan_group(const int64_t n[3], const ecd_preparation_t *preparation, int64_t wanted,
                    int size, double budget) {

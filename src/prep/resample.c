@@ -153,8 +153,8 @@ ecd_code_t ecd_resample(MPI_Comm comm, const ecd_grid_t *grid, const double tran
 double ecd_resample_memory(const int64_t source[3], int64_t n, ecd_method_t method, int ranks) {
   const double points = (double)source[0] * (double)source[1] * (double)source[2];
   const double target = (double)n * (double)n * (double)n, share = points / ranks;
-  /* The first rank's file contents and volume; a spread grid's planes as received, as a Vec, and the
-     DMDA's numbering of them. */
+  /* The first rank's file contents and volume; a spread grid's planes as received, as a Vec, and
+     the DMDA's numbering of them. */
   const double grids = 4 * points + 4 * target + (ranks > 1 ? 22 * share : 0);
   /* Half spectra: of the planes, packed, of the columns; the target's, its sum and its values. */
   if (method == ECD_METHOD_FOURIER)

@@ -72,8 +72,8 @@ void ecd_volumes_destroy(ecd_volumes_t **volumes);                    /* collect
 
 /* Collective: writes a complete dataset under a temporary name (collective hyperslab writes, one
    chunk a sample, fletcher32), publishes it, and an XDMF file beside it. samples[count] are the
-   same on all ranks. fetch(i, ...) is called on exactly one rank for each i (i % size == rank order
-   is the writer's choice) to get volume i. deck: effective deck's text. */
+   same on all ranks. fetch(i, ...) is called on exactly one rank for each i (which one is
+   the writer's choice) to get volume i. deck: effective deck's text. */
 typedef ecd_code_t ecd_fetch_fn(size_t i, float *volume, void *arg, ecd_error_t *err);
 ecd_code_t ecd_dataset_write(const ecd_context_t *ctx, const char *path, const char *deck,
                              const ecd_preparation_t *preparation, const ecd_sample_t *samples,

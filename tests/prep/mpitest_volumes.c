@@ -1,4 +1,5 @@
 /* ecd_prep_volumes: charge files straight into memory, the same on every rank. */
+#include "charge.h"
 #include "check.h"
 #include "deck/deck.h"
 #include "prep/pipeline.h"
@@ -11,20 +12,6 @@ static ecd_context_t *ctx;
 static ecd_error_t err;
 static char folder[64];
 
-/* 1 + a / 10 + cos(2 pi x) on an 8 x 6 x 5 grid of an orthorhombic cell. */
-static void write_charge(int id, const char *tail) {
-  char path[128];
-  snprintf(path, sizeof path, "%s/s%d.CHGCAR", folder, id);
-  FILE *file = fopen(path, "w");
-  CHECK(file != NULL);
-  if (file == NULL) return;
-  fprintf(file, "t\n1\n4 0 0\n0 5 0\n0 0 6\nNa\n1\nDirect\n0 0 0\n\n8 6 5\n");
-  for (int i = 0; i < 240; ++i)
-    fprintf(file, "%.10E\n", 120 * (1 + 0.1 * id + cos(2 * acos(-1) * (i % 8) / 8)));
-  fputs(tail, file);
-  fclose(file);
-}
-
 int main(int argc, char **argv) {
   MPI_Init(&argc, &argv);
   CHECK(ecd_context_create(&ctx, &err) == ECD_OK);
@@ -34,7 +21,7 @@ int main(int argc, char **argv) {
   if (ctx->rank == 0) {
     snprintf(command, sizeof command, "rm -rf '%s' && mkdir '%s'", folder, folder);
     CHECK(system(command) == 0);
-    for (int id = 0; id < 4; ++id) write_charge(id, "");
+    for (int id = 0; id < 4; ++id) write_charge(folder, id, "");
   }
   MPI_Barrier(ctx->world);
   ecd_settings_t *settings;
@@ -60,8 +47,8 @@ int main(int argc, char **argv) {
   free(samples);
   free(volumes);
   if (ctx->rank == 0) {
-    write_charge(1, "1.0 2.0\n");
-    write_charge(3, "1.0 2.0\n");
+    write_charge(folder, 1, "1.0 2.0\n");
+    write_charge(folder, 3, "1.0 2.0\n");
     snprintf(command, sizeof command, "%s/s2.CHGCAR", folder);
     CHECK(truncate(command, 900) == 0);
   }

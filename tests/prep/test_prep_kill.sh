@@ -48,4 +48,18 @@ expect 0 prep 1 "$work/again" -o prep.grid=40
 says "22 volumes are there from an earlier call"
 says "2 volumes of 40^3"
 same "$work/whole/dataset.h5" "$work/again/dataset.h5"
+# Two calls at once for one output: the second is refused.
+mkdir -p "$work/busy/dataset.parts"
+holding() {
+  "$PYTHON" - "$work/busy/dataset.parts/lock" "$@" <<'PY'
+import fcntl, subprocess, sys
+with open(sys.argv[1], "w") as lock:
+    fcntl.lockf(lock, fcntl.LOCK_EX)
+    sys.exit(subprocess.call(sys.argv[2:], stdout=open(sys.argv[1] + ".log", "w"), stderr=subprocess.STDOUT))
+PY
+}
+expect 1 holding "$ECDNET" prep -o prep.files="$work/in" -o prep.unlabelled=true -o output="$work/busy"
+cp "$work/busy/dataset.parts/lock.log" "$work/log"
+says "another ecdnet prep is working in $work/busy/dataset.parts"
+expect 0 prep 1 "$work/busy" -o prep.grid=40
 echo "killed $kills times in $round rounds"
