@@ -104,6 +104,16 @@ static void mark_range(needed_t *needed, int64_t from, int64_t count) {
   for (int64_t i = from; i < from + count; ++i) needed->mark[i / 64] |= (uint64_t)1 << (i % 64);
 }
 
+/* Sum of a stencil's rows of n, stride apart; each element in the order of the taps. */
+static void weigh_rows(const stencil_t *s, int taps, const double *rows, int64_t stride, int64_t n,
+                       double *out) {
+  memset(out, 0, (size_t)n * sizeof *out);
+  for (int tap = 0; tap < taps; ++tap) {
+    const double weight = s->weight[tap], *from = rows + s->index[tap] * stride;
+    for (int64_t k = 0; k < n; ++k) out[k] += weight * from[k];
+  }
+}
+
 /* One source plane (n1, n2) to (n, n): along its last axis, then along its first. row: (n1, n)
    scratch. */
 static void plane_to_target(const int64_t n_source[3], const float *plane, const stencil_t *s1,
@@ -115,12 +125,7 @@ static void plane_to_target(const int64_t n_source[3], const float *plane, const
         sum += s2[k].weight[c] * (double)plane[y * n_source[2] + s2[k].index[c]];
       row[y * n + k] = sum;
     }
-  for (int64_t j = 0; j < n; ++j)
-    for (int64_t k = 0; k < n; ++k) {
-      double sum = 0;
-      for (int b = 0; b < taps; ++b) sum += s1[j].weight[b] * row[s1[j].index[b] * n + k];
-      out[j * n + k] = sum;
-    }
+  for (int64_t j = 0; j < n; ++j) weigh_rows(&s1[j], taps, row, n, n, out + j * n);
 }
 
 /* Target axes along the source's: three passes, one axis at a time. Planes first .. first + count -
@@ -154,10 +159,9 @@ static ecd_code_t aligned(const ecd_source_t *source, int taps, int64_t n, int64
         plane_to_target(m, needed.value + place(&needed, x * area), s + n, s + 2 * n, taps, n, row,
                         plane + x * n * n);
     for (int64_t i = first; i < first + count; ++i)
-      for (int64_t k = 0; k < n * n; ++k) {
-        double sum = 0;
-        for (int a = 0; a < taps; ++a) sum += s[i].weight[a] * plane[s[i].index[a] * n * n + k];
-        out[(i - first) * n * n + k] = (float)sum;
+      for (int64_t j = 0; j < n; ++j) {
+        weigh_rows(&s[i], taps, plane + j * n, n * n, n, row);
+        for (int64_t k = 0; k < n; ++k) out[((i - first) * n + j) * n + k] = (float)row[k];
       }
   }
   needed_clear(&needed);

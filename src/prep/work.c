@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What rank 0 shows: a bar on a terminal, else a line every tenth of the work, or every 30 s. */
+/* What rank 0 shows: a bar on a terminal, else a line every tenth of the work (not more
+   often than every 2 s), or every 30 s. */
 typedef struct {
   const ecd_context_t *ctx;
   ecd_progress_t *bar;
@@ -21,7 +22,7 @@ static void show(display_t *d, size_t done) {
   if (d->ctx->rank != 0 || d->ctx->terminal) return;
   const double now = ecd_now();
   const size_t tenth = 10 * done / d->total;
-  if (tenth <= d->tenth && now - d->last < 30) return;
+  if (now - d->last < (tenth > d->tenth ? 2 : 30)) return;
   d->tenth = tenth;
   d->last = now;
   ecd_log(d->ctx, "prep: %zu of %zu volumes, %.3g/s", done, d->total,
