@@ -133,7 +133,7 @@ head -n 40 "$work/in/m003.CHGCAR" >"$work/cut" && cp "$work/cut" "$work/in/m003.
 : >"$work/in/m006.CHGCAR"
 sed 's/m002,TiC/m002,ZrC/' "$work/in/labels.csv" >"$work/other.csv"
 expect 3 prep 2 "$work/bad" -o prep.labels="$work/other.csv"
-says "m001.CHGCAR:20: expected a finite number, found 'nan'"
+says "m001.CHGCAR:20: expected a finite number (value 38 of 2688), found 'nan'"
 says "m003.CHGCAR:41: expected 1680 values, found 140 before the end of the file"
 says "m006.CHGCAR:1: expected a title"
 says "m002.CHGCAR: expected the labelled formula ZrC, found a crystal of TiC"

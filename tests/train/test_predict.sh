@@ -19,7 +19,7 @@ expect 0 "the deck beside the predictions" fine
 
 # Samples by their part in the training; those that were not in it.
 for part in train test; do
-  ranks 2 predict -o predict.model=cnn3d/model.h5 -o output=part -o data.file=d.h5 -o predict.split=$part
+  ranks 1 predict -o predict.model=cnn3d/model.h5 -o output=part -o data.file=d.h5 -o predict.split=$part
   expect 0 "predict.split $part"
   grep ",$part," cnn3d/predictions.csv >wanted
   tail -n +2 part/predict/predictions.csv | cut -d, -f1-4 >found
@@ -29,7 +29,7 @@ done
 ranks 3 predict -o predict.model=cnn3d/model.h5 -o output=new new.h5 -o predict.split=none
 expect 0 "samples that were not in the training" "none  8 samples" "9 predictions"
 [ "$(grep -c ',none,' new/predict/predictions.csv)" -eq 9 ] || fail "new samples are not marked"
-ranks 2 predict -o output=cnn3d -o predict.split=none d.h5
+ranks 1 predict -o output=cnn3d -o predict.split=none d.h5
 expect 3 "no sample chosen" "predict.split is none"
 
 # Volumes prepared otherwise.
@@ -40,23 +40,23 @@ for what in code=gpaw cell=as_given field=elf method=tricubic; do
   once "prepared differently"
 done
 "$make_dataset" other.h5 5 24
-ranks 2 predict -o output=cnn2d other.h5
+ranks 1 predict -o output=cnn2d other.h5
 expect 3 "another grid" "grid: 24 in other.h5, 20 in cnn2d/model.h5"
 "$make_dataset" nan.h5 20 20 nan=18
-ranks 2 predict -o output=cnn2d nan.h5
+ranks 1 predict -o output=cnn2d nan.h5
 expect 3 "a volume with NaN" "'s-0018' holds values that are not finite"
 once s-0018
 
 # Files that are not what they should be.
-ranks 2 predict -o predict.model=nowhere.h5 d.h5
+ranks 1 predict -o predict.model=nowhere.h5 d.h5
 expect 3 "a missing model" "predict.model: nowhere.h5: cannot open"
-ranks 2 predict -o output=cnn2d nowhere.h5
+ranks 1 predict -o output=cnn2d nowhere.h5
 expect 3 "a missing dataset" "nowhere.h5: cannot open"
-ranks 2 predict -o predict.model=d.h5 d.h5
+ranks 1 predict -o predict.model=d.h5 d.h5
 expect 3 "a dataset for a model" "expected an HDF5 file of schema ecdnet-model, found ecdnet-dataset"
-ranks 2 predict -o output=cnn2d cnn2d/model.h5
+ranks 1 predict -o output=cnn2d cnn2d/model.h5
 expect 3 "a model for a dataset" "expected an HDF5 file of schema ecdnet-dataset, found ecdnet-model"
-ranks 2 predict -o output=/proc/none -o predict.model=cnn2d/model.h5 d.h5
+ranks 1 predict -o output=/proc/none -o predict.model=cnn2d/model.h5 d.h5
 expect 1 "an output that cannot be made" "cannot make folder /proc/none"
 ranks 1 predict -o predict.split=some d.h5
 expect 2 "an unknown part" "predict.split" "all, train, test, none"

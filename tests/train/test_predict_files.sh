@@ -37,16 +37,16 @@ expect 0 "two files of one name" "a/CHGCAR" "b/CHGCAR"
 [ "$(grep -c ',none,' same/predict/predictions.csv)" -eq 2 ] || fail "files of one name"
 
 # Refused.
-ranks 2 predict -o output=run mp-1000.ELFCAR.gz
+ranks 1 predict -o output=run mp-1000.ELFCAR.gz
 expect 3 "another field" "mp-1000.ELFCAR.gz: expected a file with the field 'density'" "found 'elf'"
 once ELFCAR
-ranks 2 predict -o output=run -o prep.code=vasp files
+ranks 1 predict -o output=run -o prep.code=vasp files
 expect 3 "another code" "DFT code (prep.code): vasp in the deck, gpaw in run/model.h5"
 gzip -dc files/mp-1000.CHGCAR.gz | head -n 100 >short.CHGCAR
 ranks 3 predict -o output=run files/mp-1000.CHGCAR.gz short.CHGCAR
 expect 3 "a truncated file" "short.CHGCAR"
 once "error:"
-ranks 2 predict -o output=run files/mp-1000.CHGCAR.gz d.h5
+ranks 1 predict -o output=run files/mp-1000.CHGCAR.gz d.h5
 expect 2 "a dataset among files" "expected one dataset, or charge files; found 'd.h5' among 2 names"
 ranks 3 predict -o output=run nowhere.CHGCAR
 expect 3 "a missing file" "nowhere.CHGCAR"

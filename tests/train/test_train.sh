@@ -21,7 +21,7 @@ for n in 1 4; do
   expect 0 "a batch of 3 on $n ranks" "training on 33 of 41"
 done
 compare near tiny-1 tiny-4
-ranks 2 train cnn2d.yaml -o output=sgd -o train.optimizer=sgd -o train.momentum=0.9 -o train.lr=0.01 \
+ranks 1 train cnn2d.yaml -o output=sgd -o train.optimizer=sgd -o train.momentum=0.9 -o train.lr=0.01 \
   -o train.lr_factor=0.5 -o train.lr_every=2 -o data.memory=private -o data.standardize_target=false
 expect 0 "SGD with momentum"
 
@@ -54,16 +54,16 @@ ranks 1 deck --check cnn2d-2/deck.yaml
 expect 0 "the effective deck" "fine"
 
 # Held-out samples by fold and by file.
-ranks 2 train cnn3d.yaml -o output=fold -o data.split=fold -o data.folds=4 -o data.fold=3 -o train.epochs=1
+ranks 1 train cnn3d.yaml -o output=fold -o data.split=fold -o data.folds=4 -o data.fold=3 -o train.epochs=1
 expect 0 "a fold" "training on 30 of 41 samples"
 { echo id,split; for i in 0 1 2 3 4 5; do echo "s-000$i,train"; done; echo s-0030,test; } >split.csv
-ranks 2 train cnn3d.yaml -o output=file -o data.split=file -o data.split_file=split.csv -o train.epochs=1
+ranks 1 train cnn3d.yaml -o output=file -o data.split=file -o data.split_file=split.csv -o train.epochs=1
 expect 0 "a split file" "training on 6 of 41 samples" "held out: 1 samples"
 echo nobody,train >>split.csv
 ranks 3 train cnn3d.yaml -o output=file -o data.split=file -o data.split_file=split.csv
 expect 3 "a split file with an unknown id" "split.csv:9: nobody: not in the dataset"
 once nobody
-ranks 2 train cnn3d.yaml -o output=file -o data.split=file
+ranks 1 train cnn3d.yaml -o output=file -o data.split=file
 expect 2 "no split file" "data.split_file"
 
 # Not a number: step and sample are named, the checkpoint is left as it was.
@@ -71,7 +71,7 @@ expect 2 "no split file" "data.split_file"
 ranks 3 train cnn2d.yaml -o output=nan -o data.file=nan.h5 -o data.test_fraction=0
 expect 1 "a volume with NaN" "is not finite in epoch 1, step" "prediction is not finite: s-0012" "samples of the step:"
 once "samples of the step:"
-ranks 2 train cnn2d.yaml -o output=diverge -o train.optimizer=sgd -o train.lr=1e3 -o train.batch=100 -o train.epochs=9 -o data.standardize_target=false
+ranks 1 train cnn2d.yaml -o output=diverge -o train.optimizer=sgd -o train.lr=1e3 -o train.batch=100 -o train.epochs=9 -o data.standardize_target=false
 expect 1 "a run that diverges" "is not finite in epoch" "the last good checkpoint is kept"
 ranks 1 info diverge/checkpoint-last.h5
 expect 0 "its checkpoint" "checkpoint of cnn2d"
@@ -85,12 +85,12 @@ ranks 3 train cnn2d.yaml -o output=/proc/none/x
 expect 1 "an output that cannot be made" "cannot make folder /proc/none"
 once "cannot make"
 echo something >afile
-ranks 2 train cnn2d.yaml -o output=afile
+ranks 1 train cnn2d.yaml -o output=afile
 expect 1 "an output that is a file" "cannot make folder afile"
 ranks 3 train cnn2d.yaml -o output=x -o model.cnn2d.conv1_kernel=21
 expect 2 "a kernel larger than the grid" "conv1_kernel"
 once conv1_kernel
-ranks 2 train cnn2d.yaml -o data.file=cnn2d-2/model.h5
+ranks 1 train cnn2d.yaml -o data.file=cnn2d-2/model.h5
 expect 3 "a model for a dataset" "expected an HDF5 file of schema ecdnet-dataset, found ecdnet-model"
 
 # A run in a folder that holds one keeps the old model.
