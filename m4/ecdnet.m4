@@ -44,6 +44,20 @@ AC_DEFUN([ECD_MISSING],
   On Debian:  apt-get install $2
   Elsewhere:  $3])])
 
+# ECD_RPATH(VAR): programs find the libraries of VAR's -L folders, unless the system's, when they run.
+AC_DEFUN([ECD_RPATH], [
+for ecd_flag in $[]$1; do
+  AS_CASE([$ecd_flag], [-L/usr/lib*|-L/lib*], [], [-L/*],
+    [$1="$[]$1 -Wl,-rpath,$(AS_ECHO(["$ecd_flag"]) | sed 's/^-L//')"])
+done
+])
+
+# ECD_PREFIX(PREFIX, HEADER, NAME, DEBIAN-PACKAGE, OPTION): a prefix given with --with-OPTION must hold the header.
+AC_DEFUN([ECD_PREFIX], [
+AS_IF([test ! -f "$1/include/$2"],
+  [ECD_MISSING([$3 in $1 ($1/include/$2)], [$4], [./configure --with-$5=PATH, its install prefix])])
+])
+
 AC_DEFUN([ECD_CHECK_MPI], [
 AC_MSG_CHECKING([whether $CC builds MPI programs])
 AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <mpi.h>
@@ -79,6 +93,7 @@ AS_IF([test "x$[]$1[]_LIBS" = x], [
 AS_IF([test "x$[]$1[]_LIBS" = x],
   [AC_MSG_RESULT([no]); ECD_MISSING([$3], [$4], [$5 ./configure, or PKG_CONFIG_PATH with its .pc file])],
   [AC_MSG_RESULT([$ecd_$1_source])])
+ECD_RPATH([$1][_LIBS])
 ecd_saved_cppflags="$CPPFLAGS"; ecd_saved_libs="$LIBS"
 CPPFLAGS="$CPPFLAGS $[]$1[]_CFLAGS"; LIBS="$[]$1[]_LIBS $LIBS"
 AC_MSG_CHECKING([whether $3 compiles and links])
@@ -104,7 +119,13 @@ CPPFLAGS="$ecd_saved_cppflags"
 # --with-OPTION=PATH gives the install prefix.
 AC_DEFUN([ECD_LIB], [
 AC_ARG_WITH([$7], [AS_HELP_STRING([--with-$7=PATH], [install prefix of $5])],
-  [$1[]_CFLAGS="-I$withval/include"; $1[]_LIBS="-L$withval/lib -l$3"], [$1[]_CFLAGS=; $1[]_LIBS="-l$3"])
+  [], [withval=yes])
+AS_CASE([$withval],
+  [yes], [$1[]_CFLAGS=; $1[]_LIBS="-l$3"],
+  [no], [AC_MSG_ERROR([--with-$7=no: $5 is needed])],
+  [ECD_PREFIX([$withval], [$2], [$5], [$6], [$7])
+   $1[]_CFLAGS="-I$withval/include"; $1[]_LIBS="-L$withval/lib -L$withval/lib64 -l$3"])
+ECD_RPATH([$1][_LIBS])
 ecd_saved_cppflags="$CPPFLAGS"; ecd_saved_libs="$LIBS"
 CPPFLAGS="$CPPFLAGS $[]$1[]_CFLAGS"; LIBS="$[]$1[]_LIBS $LIBS"
 AC_MSG_CHECKING([for $5])
@@ -116,7 +137,11 @@ AC_SUBST([$1][_LIBS])
 ])
 
 AC_DEFUN([ECD_CHECK_RANDOM123], [
-AS_IF([test "x$with_random123" != x], [RANDOM123_CFLAGS="-I$with_random123 -I$with_random123/include"])
+AS_IF([test "x$with_random123" != x],
+  [RANDOM123_CFLAGS="-I$with_random123 -I$with_random123/include"
+   AS_IF([test ! -f "$with_random123/Random123/philox.h" && test ! -f "$with_random123/include/Random123/philox.h"],
+     [ECD_MISSING([Random123/philox.h in $with_random123], [librandom123-dev],
+                  [./configure --with-random123=PATH])])])
 ecd_saved_cppflags="$CPPFLAGS"; CPPFLAGS="$CPPFLAGS $RANDOM123_CFLAGS"
 AC_MSG_CHECKING([for Random123])
 AC_COMPILE_IFELSE([AC_LANG_PROGRAM([[#include <Random123/philox.h>]])], [AC_MSG_RESULT([yes])],
@@ -130,7 +155,9 @@ AC_DEFUN([ECD_CHECK_DNNL], [
 ecd_have_dnnl=no
 AS_IF([test "x$with_dnnl" != xno], [
   AS_IF([test "x$with_dnnl" != xcheck && test "x$with_dnnl" != xyes],
-    [DNNL_CFLAGS="-I$with_dnnl/include"; ecd_dnnl_dirs="-L$with_dnnl/lib"])
+    [ECD_PREFIX([$with_dnnl], [dnnl.h], [oneDNN], [libdnnl-dev], [dnnl])
+     DNNL_CFLAGS="-I$with_dnnl/include"; ecd_dnnl_dirs="-L$with_dnnl/lib -L$with_dnnl/lib64"
+     ECD_RPATH([ecd_dnnl_dirs])])
   ecd_saved_cppflags="$CPPFLAGS"; ecd_saved_libs="$LIBS"
   CPPFLAGS="$CPPFLAGS $DNNL_CFLAGS"; LIBS="$ecd_dnnl_dirs -ldnnl $LIBS"
   AC_MSG_CHECKING([for oneDNN])
@@ -157,15 +184,15 @@ AC_SUBST([DNNL_LIBS])
 
 # A Python that has what postproc/ needs; the distribution's own first.
 AC_DEFUN([ECD_CHECK_PYTHON], [
-AC_ARG_VAR([PYTHON], [Python 3 with h5py, numpy and matplotlib, for postproc/ and some tests])
-AC_MSG_CHECKING([for a Python 3 with h5py, numpy and matplotlib])
+AC_ARG_VAR([PYTHON], [Python 3 with h5py, numpy, matplotlib and yaml, for postproc/ and some tests])
+AC_MSG_CHECKING([for a Python 3 with h5py, numpy, matplotlib and yaml])
 AS_IF([test "x$PYTHON" = x], [
   for ecd_python in /usr/bin/python3 python3; do
-    AS_IF([$ecd_python -c 'import h5py, numpy, matplotlib' >/dev/null 2>&1], [PYTHON=$ecd_python; break])
+    AS_IF([$ecd_python -c 'import h5py, numpy, matplotlib, yaml' >/dev/null 2>&1], [PYTHON=$ecd_python; break])
   done])
 AS_IF([test "x$PYTHON" = x], [PYTHON=no
   AC_MSG_RESULT([no])
-  AC_MSG_WARN([no report without it. On Debian: apt-get install python3-h5py python3-numpy python3-matplotlib; elsewhere: PYTHON=PATH ./configure])],
+  AC_MSG_WARN([no report without it. On Debian: apt-get install python3-h5py python3-numpy python3-matplotlib python3-yaml; elsewhere: PYTHON=PATH ./configure])],
   [AC_MSG_RESULT([$PYTHON])])
 ])
 

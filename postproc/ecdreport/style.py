@@ -1,0 +1,24 @@
+"""Colours and figure settings: the Okabe-Ito palette and cividis, both safe for colour-blind readers."""
+import matplotlib
+
+matplotlib.use('Agg')
+
+TRAIN = '#56B4E9'     # light: many points, in the background
+TEST = '#D55E00'      # strong: what counts
+TRAIN_LINE = '#0072B2'
+DIAGONAL = '#444444'
+PHASES = ('#0072B2', '#56B4E9', '#E69F00', '#009E73', '#CC79A7', '#999999', '#F0E442')
+DENSITY_MAP = 'cividis'
+
+PARAMETERS = {
+    'font.family': 'DejaVu Sans', 'font.size': 9.0, 'axes.titlesize': 10.0, 'axes.labelsize': 9.5,
+    'axes.spines.top': False, 'axes.spines.right': False, 'axes.linewidth': 0.8,
+    'axes.titlelocation': 'left', 'axes.titleweight': 'bold',
+    'legend.frameon': False, 'legend.fontsize': 8.5, 'xtick.labelsize': 8.5, 'ytick.labelsize': 8.5,
+    'lines.linewidth': 1.6, 'figure.dpi': 100, 'savefig.dpi': 180,
+    'pdf.fonttype': 42, 'svg.fonttype': 'path', 'svg.hashsalt': 'ecdnet',
+}
+
+
+def apply():
+    matplotlib.rcParams.update(PARAMETERS)

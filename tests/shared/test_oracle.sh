@@ -1,0 +1,21 @@
+#!/bin/sh
+# Networks and resampling against the references in $ECDNET_SHARED/oracle (default: ../shared beside the source), of
+# which tests/data holds copies: shows that the copies have not drifted.
+shared=${ECDNET_SHARED:-${top_srcdir:?}/../shared}
+if [ ! -d "$shared/oracle" ]; then
+  echo "skipped: no references in $shared/oracle (ECDNET_SHARED names the folder that holds oracle/)"
+  exit 77
+fi
+code=0
+set -- "$shared"/oracle/nets/cnn2d.h5 "$shared"/oracle/nets/cnn3d.h5 "$shared"/oracle/nets/cnn3d_same.h5
+for file; do
+  [ -r "$file" ] || { echo "missing: $file"; code=1; }
+done
+[ $code -ne 0 ] || "${top_builddir:?}/tests/nn/check_nets" "$@" || code=1
+if [ -r "$shared/oracle/resample.h5" ]; then
+  "${top_builddir:?}/tests/prep/mpitest_resample" "$shared/oracle/resample.h5" || code=1
+else
+  echo "missing: $shared/oracle/resample.h5"
+  code=1
+fi
+exit $code
