@@ -31,11 +31,12 @@ typedef struct {
   float *weight; /* (n, squeeze): squeeze.weight transposed */
   float *u;      /* (max_batch, n * n, squeeze) */
   float *mean, *hidden,
-      *scale;    /* (max_batch, squeeze), (max_batch, excite), (max_batch, squeeze) */
-  float *y1;     /* (max_batch, map1^2, c1) */
-  int32_t *from; /* (max_batch, pooled positions, c1) */
-  float *column; /* (max_batch, out positions, k2^2 c1): patches of conv2 */
-  float *y2;     /* (max_batch, out positions, c2) */
+      *scale;     /* (max_batch, squeeze), (max_batch, excite), (max_batch, squeeze) */
+  float *y1;      /* (max_batch, map1^2, c1) */
+  int32_t *from;  /* (max_batch, pooled positions, c1) */
+  float *column;  /* (max_batch, out positions, k2^2 c1): patches of conv2 */
+  float *dcolumn; /* as column */
+  float *y2;      /* (max_batch, out positions, c2) */
 } branch_t;
 
 typedef struct {
@@ -46,8 +47,7 @@ typedef struct {
   size_t threads, scratch_size;
   float *scratch; /* (threads, scratch_size) */
   float *dy2;     /* (max_batch, out positions, c2) */
-  float *dcolumn; /* (max_batch, out positions, k2^2 c1) */
-  float *part;    /* (threads, branch parameters before conv2), squeeze.weight transposed */
+  float *part;    /* (threads, 3, branch parameters before conv2), squeeze.weight transposed */
 } cnn2d_t;
 
 static void prepare(const void *self, const float *volume, float *prepared) {
@@ -99,7 +99,7 @@ static void forward(void *self, size_t batch, const float *const *input, float *
     transpose(net->squeeze, net->n, slab + net->branch[a].offset[SQUEEZE_W], net->branch[a].weight);
 #pragma omp parallel for schedule(static)
   for (size_t b = 0; b < batch; ++b)
-    for (int a = 0; a < 3; ++a) sample_forward(net, &net->branch[a], b, input[b]);
+    for (int a = 2; a >= 0; --a) sample_forward(net, &net->branch[a], b, input[b]);
   for (int a = 0; a < 3; ++a) {
     branch_t *br = &net->branch[a];
     be->gemm(false, true, rows, net->c2, k, br->column, k, slab + br->offset[CONV2_W], k, 0.0f,
@@ -145,7 +145,7 @@ static void sample_backward(const cnn2d_t *net, const branch_t *br, size_t b, co
   float *dhidden = dmean + s, *work = dhidden + net->excite, *grad[TENSORS];
   for (int t = 0; t < TENSORS; ++t) grad[t] = part + (br->offset[t] - br->offset[0]);
 
-  be->col2im(&net->conv2, net->dcolumn + i * patches, dpooled);
+  be->col2im(&net->conv2, br->dcolumn + i * patches, dpooled);
   be->pool_backward(&net->pool, ECD_POOL_MAX, dpooled, br->from + i * pooled, dy1);
   be->act_backward(positions * c1, ECD_ACT_RELU, br->y1 + i * positions * c1, dy1);
   be->gemm_sparse(true, c1, size, positions, dy1, c1, u, size, false, scaled, size, work);
@@ -160,8 +160,8 @@ static void sample_backward(const cnn2d_t *net, const branch_t *br, size_t b, co
   be->project_backward(&br->projection, cube, du, grad[SQUEEZE_W]);
 }
 
-static void branch_backward(cnn2d_t *net, int a, size_t batch, const float *const *input,
-                            const float *dfeatures) {
+/* Gradients of conv2, and of its patches into dcolumn. */
+static void conv2_backward(cnn2d_t *net, int a, size_t batch, const float *dfeatures) {
   const ecd_backend_t *be = net->net->backend;
   branch_t *br = &net->branch[a];
   float *slab = net->net->gradients;
@@ -176,25 +176,30 @@ static void branch_backward(cnn2d_t *net, int a, size_t batch, const float *cons
            slab + br->offset[CONV2_W], k);
   be->column_sum(rows, net->c2, net->dy2, false, slab + br->offset[CONV2_B]);
   be->gemm(false, false, rows, k, net->c2, net->dy2, net->c2,
-           net->net->parameters + br->offset[CONV2_W], k, 0.0f, net->dcolumn, k);
-
-  const size_t count = br->offset[CONV2_W] - br->offset[0];
-  memset(net->part, 0, net->threads * count * sizeof *net->part);
-#pragma omp parallel for schedule(static)
-  for (size_t b = 0; b < batch; ++b)
-    sample_backward(net, br, b, input[b], net->part + (size_t)omp_get_thread_num() * count);
-  for (size_t t = 1; t < net->threads; ++t)
-    be->add((int64_t)count, net->part + t * count, net->part);
-  memcpy(slab + br->offset[0], net->part, count * sizeof *slab);
-  transpose(net->n, net->squeeze, net->part, slab + br->offset[SQUEEZE_W]);
+           net->net->parameters + br->offset[CONV2_W], k, 0.0f, br->dcolumn, k);
 }
 
+/* The three branches of a sample run one after the other while its cube is in the cache; the axis along which the cube
+   is read in order comes first. */
 static void backward(void *self, size_t batch, const float *const *input, const float *dfeatures,
                      ecd_ready_fn *ready, void *arg) {
   cnn2d_t *net = self;
+  float *slab = net->net->gradients;
+  for (int a = 0; a < 3; ++a) conv2_backward(net, a, batch, dfeatures);
+  const size_t count = net->branch[0].offset[CONV2_W] - net->branch[0].offset[0];
+  memset(net->part, 0, net->threads * 3 * count * sizeof *net->part);
+#pragma omp parallel for schedule(static)
+  for (size_t b = 0; b < batch; ++b)
+    for (int a = 2; a >= 0; --a)
+      sample_backward(net, &net->branch[a], b, input[b],
+                      net->part + ((size_t)omp_get_thread_num() * 3 + (size_t)a) * count);
+  for (size_t t = 1; t < net->threads; ++t)
+    net->net->backend->add(3 * (int64_t)count, net->part + t * 3 * count, net->part);
   for (int a = 2; a >= 0; --a) {
-    branch_backward(net, a, batch, input, dfeatures);
     const branch_t *br = &net->branch[a];
+    const float *part = net->part + (size_t)a * count;
+    memcpy(slab + br->offset[0], part, count * sizeof *slab);
+    transpose(net->n, net->squeeze, part, slab + br->offset[SQUEEZE_W]);
     if (ready != NULL) ready(br->offset[0], br->offset[TENSORS] - br->offset[0], arg);
   }
 }
@@ -203,15 +208,14 @@ static void destroy(void *self) {
   cnn2d_t *net = self;
   for (int a = 0; a < 3; ++a) {
     branch_t *br = &net->branch[a];
-    float *owned[] = {br->weight, br->u,  br->mean,   br->hidden,
-                      br->scale,  br->y1, br->column, br->y2};
+    float *owned[] = {br->weight, br->u,      br->mean,    br->hidden, br->scale,
+                      br->y1,     br->column, br->dcolumn, br->y2};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; ++i) free(owned[i]);
     free(br->from);
     free(br->pixel);
   }
   free(net->scratch);
   free(net->dy2);
-  free(net->dcolumn);
   free(net->part);
   free(net);
 }
@@ -332,8 +336,9 @@ static ecd_code_t allocate_branch(cnn2d_t *net, branch_t *br, size_t batch, ecd_
       ecd_net_buffer(&br->y1, batch * (size_t)(net->map1 * net->map1) * c1, "conv1 output", err));
   ECD_TRY(ecd_alloc((void **)&br->from, batch * (size_t)ecd_window_out(&net->pool) * c1,
                     sizeof *br->from, "pool indices", err));
-  ECD_TRY(ecd_net_buffer(&br->column, batch * out * (size_t)ecd_window_kernel(&net->conv2) * c1,
-                         "conv2 patches", err));
+  const size_t patches = batch * out * (size_t)(ecd_window_kernel(&net->conv2) * net->c1);
+  ECD_TRY(ecd_net_buffer(&br->column, patches, "conv2 patches", err));
+  ECD_TRY(ecd_net_buffer(&br->dcolumn, patches, "conv2 patch gradients", err));
   return ecd_net_buffer(&br->y2, batch * out * (size_t)net->c2, "conv2 output", err);
 }
 
@@ -350,12 +355,9 @@ static ecd_code_t allocate(cnn2d_t *net, size_t batch, ecd_error_t *err) {
       (weights > inputs ? weights : inputs);
   ECD_TRY(ecd_net_buffer(&net->scratch, net->threads * net->scratch_size, "scratch", err));
   ECD_TRY(ecd_net_buffer(&net->dy2, batch * out * (size_t)net->c2, "conv2 gradient", err));
-  ECD_TRY(ecd_net_buffer(&net->dcolumn,
-                         batch * out * (size_t)(ecd_window_kernel(&net->conv2) * net->c1),
-                         "conv2 patch gradient", err));
   for (int a = 0; a < 3; ++a) ECD_TRY(allocate_branch(net, &net->branch[a], batch, err));
   const size_t count = net->branch[0].offset[CONV2_W] - net->branch[0].offset[0];
-  return ecd_net_buffer(&net->part, net->threads * count, "branch gradients", err);
+  return ecd_net_buffer(&net->part, net->threads * 3 * count, "branch gradients", err);
 }
 
 ecd_code_t ecd_cnn2d_create(const ecd_model_settings_t *settings, ecd_net_t *net,

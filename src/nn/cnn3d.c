@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Samples whose gradient of the first layer's output is held at a time. */
-enum { GROUP = 8 };
+/* Samples whose gradient of the first layer's output is held at a time, and rows of that output which stay in the
+   second-level cache between a product and what follows it. */
+enum { GROUP = 8, ROWS = 384 };
 
 typedef struct {
   ecd_net_t *net;
@@ -54,19 +55,30 @@ static void pool_forward(cnn3d_t *net, size_t sample, float *features) {
     for (int64_t c = 0; c < c2; ++c) features[c * out + p] = pooled[p * c2 + c];
 }
 
+static int64_t block_rows(int64_t rows, int64_t first) {
+  return rows - first < ROWS ? rows - first : ROWS;
+}
+
+static void first_layer_forward(const cnn3d_t *net, const float *input, float *y1) {
+  const ecd_backend_t *be = net->net->backend;
+  const float *slab = net->net->parameters;
+  const int64_t rows = net->positions * net->inner, c1 = net->c1;
+  for (int64_t i = 0; i < rows; i += ROWS) {
+    const int64_t count = block_rows(rows, i);
+    be->gemm(false, true, count, c1, net->patch, input + i * net->patch, net->patch, slab + net->w1,
+             net->patch, 0.0f, y1 + i * c1, c1);
+    be->bias_act(count, c1, slab + net->b1, ECD_ACT_RELU, y1 + i * c1);
+  }
+}
+
 static void forward(void *self, size_t batch, const float *const *input, float *features) {
   cnn3d_t *net = self;
   const ecd_backend_t *be = net->net->backend;
   const float *slab = net->net->parameters;
-  const int64_t rows = net->positions * net->inner, k = net->inner * net->c1;
-  const int64_t width = ecd_window_out(&net->pool) * net->c2;
+  const int64_t k = net->inner * net->c1, width = ecd_window_out(&net->pool) * net->c2;
 #pragma omp parallel for schedule(static)
-  for (size_t b = 0; b < batch; ++b) {
-    float *y1 = net->y1 + (int64_t)b * rows * net->c1;
-    be->gemm(false, true, rows, net->c1, net->patch, input[b], net->patch, slab + net->w1,
-             net->patch, 0.0f, y1, net->c1);
-    be->bias_act(rows, net->c1, slab + net->b1, ECD_ACT_RELU, y1);
-  }
+  for (size_t b = 0; b < batch; ++b)
+    first_layer_forward(net, input[b], net->y1 + (int64_t)b * net->positions * k);
   const int64_t all = (int64_t)batch * net->positions;
   be->gemm(false, true, all, net->c2, k, net->y1, k, slab + net->w2, k, 0.0f, net->y2, net->c2);
   be->bias_act(all, net->c2, slab + net->b2, ECD_ACT_RELU, net->y2);
@@ -86,23 +98,32 @@ static void pool_backward(cnn3d_t *net, size_t sample, const float *dfeatures) {
   be->act_backward(net->positions * c2, ECD_ACT_RELU, net->y2 + at, net->dy2 + at);
 }
 
+/* First layer's gradients of one sample, added to part (c1 * patch weights, c1 biases). */
+static void sample_backward(const cnn3d_t *net, const float *input, const float *y1, float *dy1,
+                            float *part) {
+  const ecd_backend_t *be = net->net->backend;
+  const int64_t rows = net->positions * net->inner, c1 = net->c1;
+  for (int64_t i = 0; i < rows; i += ROWS) {
+    const int64_t count = block_rows(rows, i);
+    be->act_backward(count * c1, ECD_ACT_RELU, y1 + i * c1, dy1 + i * c1);
+    be->gemm(true, false, c1, net->patch, count, dy1 + i * c1, c1, input + i * net->patch,
+             net->patch, 1.0f, part, net->patch);
+    be->column_sum(count, c1, dy1 + i * c1, true, part + c1 * net->patch);
+  }
+}
+
 /* First layer's gradients of samples first .. first + count - 1, added to each thread's part. */
 static void first_layer_backward(cnn3d_t *net, size_t first, size_t count,
                                  const float *const *input) {
-  const ecd_backend_t *be = net->net->backend;
-  const int64_t rows = net->positions * net->inner, size = rows * net->c1, k = net->inner * net->c1;
-  be->gemm_sparse(false, (int64_t)count * net->positions, k, net->c2,
-                  net->dy2 + (int64_t)first * net->positions * net->c2, net->c2,
-                  net->net->parameters + net->w2, k, false, net->dy1, k, net->work);
+  const int64_t k = net->inner * net->c1, size = net->positions * k;
+  net->net->backend->gemm_sparse(false, (int64_t)count * net->positions, k, net->c2,
+                                 net->dy2 + (int64_t)first * net->positions * net->c2, net->c2,
+                                 net->net->parameters + net->w2, k, false, net->dy1, k, net->work);
 #pragma omp parallel for schedule(static)
-  for (size_t b = 0; b < count; ++b) {
-    float *dy1 = net->dy1 + (int64_t)b * size;
-    float *part = net->part + omp_get_thread_num() * (net->c1 * net->patch + net->c1);
-    be->act_backward(size, ECD_ACT_RELU, net->y1 + (int64_t)(first + b) * size, dy1);
-    be->gemm(true, false, net->c1, net->patch, rows, dy1, net->c1, input[first + b], net->patch,
-             1.0f, part, net->patch);
-    be->column_sum(rows, net->c1, dy1, true, part + net->c1 * net->patch);
-  }
+  for (size_t b = 0; b < count; ++b)
+    sample_backward(net, input[first + b], net->y1 + (int64_t)(first + b) * size,
+                    net->dy1 + (int64_t)b * size,
+                    net->part + omp_get_thread_num() * (net->c1 * net->patch + net->c1));
 }
 
 static void backward(void *self, size_t batch, const float *const *input, const float *dfeatures,

@@ -5,7 +5,13 @@
 
 #include <string.h>
 
-enum { VECTORS = 6, COLUMNS = VECTORS * ECD_LANES, DEPTH = 64 };
+/* Sums held in registers, columns of a panel, rows of a panel. */
+#ifdef __AVX512F__
+enum { VECTORS = 6 };
+#else
+enum { VECTORS = 12 };
+#endif
+enum { COLUMNS = VECTORS * ECD_LANES, DEPTH = 64 };
 
 typedef struct {
   float value;

@@ -1,5 +1,5 @@
 /* c (m, n) = a (m, k) * transposed b (n, k) for few rows m: the forward pass of a dense layer. A library's GEMM
-   packs b, which here costs as much as the product; this one reads b in place, once for each 32 rows of a. */
+   packs b, which here costs as much as the product; this one reads b in place, once for a few dozen rows of a. */
 #include "nn/kernels.h"
 #include "nn/vector.h"
 
@@ -64,6 +64,5 @@ void ecd_k_gemm_thin(int64_t m, int64_t n, int64_t k, const float *a, int64_t ld
 
 bool ecd_k_gemm_is_thin(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
                         float beta) {
-  return !transpose_a && transpose_b && beta == 0.0f && m >= ROWS / 2 && m <= ROWS &&
-         n * k >= 1 << 16;
+  return !transpose_a && transpose_b && beta == 0.0f && m >= 12 && m <= 32 && n * k >= 1 << 16;
 }

@@ -9,18 +9,24 @@ enum { BLOCK = 6 };
 #else
 enum { BLOCK = 4 };
 #endif
+/* Half of the widest vector of today: 24 channels are three of them. */
+#ifdef __AVX__
+#define VECTOR_BYTES 32
+#else
+#define VECTOR_BYTES 16
+#endif
 /* Channels of a register, registers of a block of channels, pixels whose gradients stay in the first-level cache. */
-enum { LANES = 8, VECTORS = 3, CHUNK = 120 };
+enum { LANES = VECTOR_BYTES / sizeof(float), VECTORS = 3, CHUNK = 120 };
 
-typedef float vec_t __attribute__((vector_size(LANES * sizeof(float))));
+typedef float vec_t __attribute__((vector_size(VECTOR_BYTES)));
 typedef float vec_anywhere_t
-    __attribute__((vector_size(LANES * sizeof(float)), aligned(sizeof(float)), may_alias));
+    __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(float)), may_alias));
 
 static inline vec_t load(const float *p) { return *(const vec_anywhere_t *)p; }
 static inline void store(float *p, vec_t v) { *(vec_anywhere_t *)p = v; }
 static inline vec_t relu(vec_t v) { return (vec_t)((__typeof__(v > 0.0f))v & (v > 0.0f)); }
 
-/* Pixels first .. first + count - 1, count <= BLOCK, of 8 * vectors channels from w's, bias's, u's and sum's first on. */
+/* Pixels first .. first + count - 1, count <= BLOCK, of vectors * LANES channels from w's, bias's, u's and sum's first on. */
 static inline __attribute__((always_inline)) void
 forward_block(const int vectors, const ecd_projection_t *p, int64_t first, int64_t count,
               const float *x, const float *w, const float *bias, float *u, float *sum) {
@@ -46,7 +52,7 @@ forward_block(const int vectors, const ecd_projection_t *p, int64_t first, int64
   }
 }
 
-/* A channel left over by blocks of 8. */
+/* A channel left over by the vectors. */
 static void forward_channel(const ecd_projection_t *p, const float *x, const float *w, float bias,
                             float *u, float *sum) {
   for (int64_t i = 0; i < p->pixels; ++i) {
@@ -58,7 +64,7 @@ static void forward_channel(const ecd_projection_t *p, const float *x, const flo
   }
 }
 
-/* How many registers the next block of channels takes; 0: fewer than 8 channels are left. */
+/* How many registers the next block of channels takes; 0: fewer than a vector are left. */
 static int vectors_left(const ecd_projection_t *p, int64_t channel) {
   const int64_t left = (p->channels - channel) / LANES;
   return left < VECTORS ? (int)left : VECTORS;
