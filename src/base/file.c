@@ -194,8 +194,10 @@ static ecd_code_t read_gzip(ecd_stream_t *stream, void *buffer, size_t size, siz
   const unsigned int ask = size > (1u << 30) ? 1u << 30 : (unsigned int)size;
   const int count = gzread(stream->gz, buffer, ask);
   int why = Z_OK;
-  const char *text = gzerror(stream->gz, &why);
-  if (count < 0 || (why != Z_OK && why != Z_STREAM_END))
+  const char *text = gzerror(stream->gz, &why), *named = strstr(text, ">: ");
+  if (named != NULL) text = named + 3; /* zlib names the descriptor: "<fd:4>: " */
+  /* What came before the break is given first: the reader then knows how far the text goes. */
+  if (count < 0 || (count == 0 && why != Z_OK && why != Z_STREAM_END))
     return ecd_fail(err, ECD_DATA, "%s: broken gzip stream: %s", stream->path,
                     why == Z_BUF_ERROR ? "the file ends too early" : text);
   *got = (size_t)count;

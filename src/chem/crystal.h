@@ -31,9 +31,18 @@ int ecd_element_number(const char *symbol);
 /* Reduced formula, least electronegative element first, into text[size], e.g. "Mg2Si", "NaCl". */
 void ecd_crystal_formula(const ecd_crystal_t *crystal, char *text, size_t size);
 
-/* The standard conventional cell found with spglib (symprec in A): transform (integer up to rounding) with
-   conventional rows = transform * lattice rows, in the orientation of the given crystal, and the given
-   origin kept. Sites are not moved. space_group: international number. A cell that spglib rejects: ECD_DATA. */
+enum { ECD_ELEMENT_COUNT = 119 }; /* with 0, the unknown element */
+/* Atoms of each element by Z in a formula such as "Mg2Si", "Ca(OH)2", "NaN"; false if it is none.
+   */
+bool ecd_formula_parse(const char *text, double count[ECD_ELEMENT_COUNT]);
+/* Whether a formula names the crystal's composition, up to a common factor. True where the
+   crystal's elements are not known. */
+bool ecd_formula_fits(const char *formula, const ecd_crystal_t *crystal);
+
+/* The standard conventional cell found with spglib (symprec in A): transform (integer up to
+   rounding) with conventional rows = transform * lattice rows, in the orientation of the given
+   crystal, and the given origin kept. Sites are not moved. space_group: international number. A
+   cell that spglib rejects: ECD_DATA. */
 ecd_code_t ecd_crystal_conventional(const ecd_crystal_t *crystal, double symprec,
                                     double conventional[3][3], double transform[3][3],
                                     int *space_group, ecd_error_t *err);

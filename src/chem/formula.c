@@ -6,8 +6,9 @@
 
 enum { KNOWN = 103, ELEMENTS = 118 };
 
-/* Pauling electronegativity by atomic number (values as in Magpie, Ward et al., npj Comput. Mater. 2016, 2, 16028);
-   0 = unknown. Formulas name the least electronegative element first, as chemists write them. */
+/* Pauling electronegativity by atomic number (values as in Magpie, Ward et al., npj Comput. Mater.
+   2016, 2, 16028); 0 = unknown. Formulas name the least electronegative element first, as chemists
+   write them. */
 static const float electronegativity[KNOWN + 1] = {
     0,     2.2f,  0,     0.98f, 1.57f, 2.04f, 2.55f, 3.04f, 3.44f, 3.98f, 0,     0.93f, 1.31f,
     1.61f, 1.9f,  2.19f, 2.58f, 3.16f, 0,     0.82f, 1.0f,  1.36f, 1.54f, 1.63f, 1.66f, 1.55f,

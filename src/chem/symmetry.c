@@ -14,7 +14,8 @@ static void multiply(const double a[3][3], const double b[3][3], double out[3][3
       out[i][k] = a[i][0] * b[0][k] + a[i][1] * b[1][k] + a[i][2] * b[2][k];
 }
 
-/* The axes of a cube are equivalent: put them along x, y, z, pointing up, where they lie closest. */
+/* The axes of a cube are equivalent: put them along x, y, z, pointing up, where they lie closest.
+   */
 static void order_cubic(const double lattice[3][3], double transform[3][3]) {
   double cell[3][3], ordered[3][3];
   bool taken[3] = {false, false, false};
@@ -64,7 +65,8 @@ ecd_code_t ecd_crystal_conventional(const ecd_crystal_t *crystal, double symprec
   if (data == NULL)
     return ecd_fail(err, ECD_DATA, "spglib finds no symmetry (%s) with prep.symprec %g A",
                     spg_get_error_message(spg_get_error_code()), symprec);
-  /* x_standard = P x, hence rows of the standard cell = transpose(inverse P) * rows of the given cell. */
+  /* x_standard = P x, hence rows of the standard cell = transpose(inverse P) * rows of the given
+     cell. */
   double inverse[3][3];
   ecd_cell_inverse(data->transformation_matrix, inverse);
   for (int i = 0; i < 3; ++i)
@@ -74,9 +76,9 @@ ecd_code_t ecd_crystal_conventional(const ecd_crystal_t *crystal, double symprec
   if (!make_integer(transform))
     return ecd_fail(
         err, ECD_DATA,
-        "the cell is larger than its conventional cell (space group %d); expected a primitive or "
-        "conventional cell, or prep.cell: as_given",
-        *space_group);
+        "the cell is larger than its conventional cell (space group %d at prep.symprec %g A); "
+        "expected a primitive or conventional cell, or prep.cell: as_given",
+        *space_group, symprec);
   if (*space_group >= FIRST_CUBIC) order_cubic(crystal->lattice, transform);
   multiply(transform, crystal->lattice, conventional);
   return ECD_OK;

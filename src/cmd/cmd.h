@@ -9,7 +9,8 @@
 typedef struct {
   int count;
   char **word;
-  bool check; /* deck --check */
+  const char *deck; /* path of the deck, "" = none; the settings hold what it says */
+  bool check;       /* deck --check */
 } ecd_words_t;
 
 typedef ecd_code_t ecd_run_fn(ecd_context_t *ctx, ecd_settings_t *settings,
@@ -20,7 +21,7 @@ ecd_run_fn ecd_cmd_merge; /* merge OUT.h5 IN.h5... */
 ecd_run_fn ecd_cmd_train;
 ecd_run_fn ecd_cmd_predict; /* words: raw files or one dataset; none: data.file */
 ecd_run_fn ecd_cmd_info;    /* words: dataset or model files */
-ecd_run_fn ecd_cmd_deck;    /* no words: document keys */
+ecd_run_fn ecd_cmd_deck;    /* without a deck: documents the keys */
 ecd_run_fn ecd_cmd_time;    /* words: cnn2d or cnn3d */
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { ELEMENTS = 119 };
@@ -79,24 +80,48 @@ static void print_model(const char *path, const ecd_model_file_t *m) {
            (long long)m->step_in_epoch, (long long)m->step);
 }
 
+/* Rank 0 looks. Collective. */
+static ecd_code_t is_model(const ecd_context_t *ctx, const char *path, bool *model,
+                           ecd_error_t *err) {
+  ecd_code_t code = ECD_OK;
+  int found = 0;
+  if (ctx->rank == 0) {
+    ecd_h5_t h5;
+    code = ecd_h5_open(path, false, &h5, err);
+    if (code == ECD_OK && H5Aexists(h5.file, "schema") > 0) {
+      char *schema = ecd_h5_get_text(&h5, "schema");
+      found = schema != NULL && strcmp(schema, ECD_MODEL_SCHEMA) == 0;
+      free(schema);
+    }
+    if (code == ECD_OK) ecd_h5_close(&h5, ECD_DATA, NULL);
+  }
+  ECD_TRY(ecd_agree(ctx->world, code, err));
+  ECD_MPI(MPI_Bcast(&found, 1, MPI_INT, 0, ctx->world));
+  *model = found != 0;
+  return ECD_OK;
+}
+
+static ecd_code_t summarise(const ecd_context_t *ctx, const char *path, ecd_error_t *err) {
+  bool model;
+  ECD_TRY(is_model(ctx, path, &model, err));
+  if (model) {
+    ecd_model_file_t m;
+    ECD_TRY(ecd_model_file_read(ctx, path, &m, err));
+    if (ctx->rank == 0) print_model(path, &m);
+    ecd_model_file_clear(&m);
+  } else {
+    ecd_dataset_t *dataset;
+    ECD_TRY(ecd_dataset_open(ctx, path, &dataset, err));
+    if (ctx->rank == 0) print_dataset(dataset);
+    ecd_dataset_close(&dataset);
+  }
+  return ECD_OK;
+}
+
 ecd_code_t ecd_cmd_info(ecd_context_t *ctx, ecd_settings_t *settings, const ecd_words_t *words,
                         ecd_error_t *err) {
   (void)settings;
   if (words->count == 0) return ecd_fail(err, ECD_USAGE, "info: expected a dataset or model file");
-  for (int i = 0; i < words->count; ++i) {
-    ecd_dataset_t *dataset;
-    ecd_model_file_t model;
-    const ecd_code_t code = ecd_dataset_open(ctx, words->word[i], &dataset, err);
-    if (code == ECD_OK) {
-      if (ctx->rank == 0) print_dataset(dataset);
-      ecd_dataset_close(&dataset);
-    } else if (strstr(err->text, "ecdnet-model") != NULL) {
-      ECD_TRY(ecd_model_file_read(ctx, words->word[i], &model, err));
-      if (ctx->rank == 0) print_model(words->word[i], &model);
-      ecd_model_file_clear(&model);
-    } else {
-      return code;
-    }
-  }
+  for (int i = 0; i < words->count; ++i) ECD_TRY(summarise(ctx, words->word[i], err));
   return ECD_OK;
 }

@@ -1,3 +1,4 @@
+#include "base/file.h"
 #include "base/log.h"
 #include "cmd/cmd.h"
 #include "deck/deck.h"
@@ -69,6 +70,12 @@ ecd_code_t ecd_cmd_merge(ecd_context_t *ctx, ecd_settings_t *settings, const ecd
   for (int k = 1; k < words->count; ++k)
     if (strcmp(words->word[0], words->word[k]) == 0)
       return ecd_fail(err, ECD_USAGE, "merge: %s is both output and input", words->word[0]);
+  /* A slip of the tongue ("merge A B") must not cost a dataset. */
+  int there = ctx->rank == 0 && ecd_file_exists(words->word[0]);
+  ECD_MPI(MPI_Bcast(&there, 1, MPI_INT, 0, ctx->world));
+  if (there)
+    return ecd_fail(err, ECD_USAGE, "merge: %s, the output, is there already; remove it first",
+                    words->word[0]);
   merge_t m = {.inputs = (size_t)words->count - 1};
   char *deck = NULL;
   ecd_code_t code = ecd_alloc((void **)&m.input, m.inputs, sizeof *m.input, "datasets", err);

@@ -108,6 +108,8 @@ static void print(const ecd_context_t *ctx, const ecd_settings_t *s, const timin
   if (!flat)
     cJSON_AddStringToObject(json, "pool", s->model.cnn3d.pool == ECD_POOL_SAME ? "same" : "valid");
   cJSON_AddStringToObject(json, "backend", ecd_backend_name(t->backend));
+  cJSON_AddStringToObject(json, "optimizer",
+                          s->train.optimizer == ECD_OPTIMIZER_SGD ? "sgd" : "adam");
   cJSON_AddNumberToObject(json, "ranks", ctx->size);
   cJSON_AddNumberToObject(json, "threads", ctx->threads);
   cJSON_AddNumberToObject(json, "batch", batch);

@@ -13,6 +13,28 @@
 #include <zlib.h>
 
 const ecd_command_t ecd_commands[] = {
+    {"prep", ecd_cmd_prep, true, "resample charge files to the volumes of a dataset",
+     "usage: ecdnet prep DECK [-o KEY=VALUE]... [--append]\n\n"
+     "Reads the files that prep.files names (CHGCAR family, cube, XSF, plain or .gz), resamples "
+     "each to prep.grid^3\n"
+     "points, joins the labels, and writes OUTPUT/dataset.h5 (or data.file), its .xdmf for "
+     "ParaView, prep-summary.csv\n"
+     "(a row for each material) and deck.yaml.\n\n"
+     "Bad files: with prep.on_error: stop (default) all files are read, every bad one is listed "
+     "with its line, and no\n"
+     "dataset is written (exit code 3); with skip the good ones are written, and rejected.csv says "
+     "which were left\n"
+     "out and why, labels without a file and files without a label included.\n\n"
+     "A killed run loses nothing: finished volumes wait in OUTPUT/dataset.parts, and the same "
+     "command goes on from\n"
+     "there. A file or setting that has changed is done again. A dataset that is complete is left "
+     "as it is; one made\n"
+     "from other files, labels or settings is never overwritten. --append adds new materials to "
+     "it: the old file stays\n"
+     "valid until the new one has its name.\n\n"
+     "  mpirun -n 4 ecdnet prep input/quickstart.yaml\n"
+     "  mpirun -n 4 ecdnet prep input/cnn2d.yaml -o prep.files='vasp/{id}/AECCAR0.gz' \\\n"
+     "         -o prep.plus='vasp/{id}/AECCAR2.gz' -o prep.on_error=skip\n"},
     {"merge", ecd_cmd_merge, false, "join datasets that were prepared alike",
      "usage: ecdnet merge OUT.h5 IN.h5...\n\nThe inputs must agree in grid, cell, method, field "
      "and DFT code, and share no id.\n"},
@@ -20,18 +42,37 @@ const ecd_command_t ecd_commands[] = {
      "usage: ecdnet train DECK [-o KEY=VALUE]... [--resume]\n\n"
      "Writes into OUTPUT: model.h5, predictions.csv, metrics.json, train.jsonl, deck.yaml, and "
      "while it runs\n"
-     "checkpoint-last.h5 and checkpoint-best.h5 (lowest training loss).\n"
+     "checkpoint-last.h5 and checkpoint-best.h5 (lowest training loss), at most "
+     "train.checkpoint_share of the time.\n"
      "SIGUSR1 to mpirun (or to a rank), SIGTERM to a rank: checkpoint at the next step, exit code "
      "75; --resume goes on\n"
      "and ends bitwise as if it had not stopped. SIGTERM to mpirun itself kills the ranks within a "
      "second: what\n"
      "the last checkpoint holds is kept.\n\n"
      "  mpirun -n 4 ecdnet train input/cnn2d.yaml -o data.file=dataset.h5 -o output=runs/bulk\n"},
+    {"predict", ecd_cmd_predict, true, "apply a model to a dataset or to charge files",
+     "usage: ecdnet predict [DECK] [-o KEY=VALUE]... [DATASET.h5 | FILE...]\n\n"
+     "A FILE is a charge file (CHGCAR family, cube, XSF, plain or .gz), a folder of them, or a "
+     "path "
+     "with {id}. Without\n"
+     "names: predict.files, else data.file. No deck is needed: the model (predict.model, default "
+     "OUTPUT/model.h5) knows\n"
+     "the network and how volumes must be prepared. Charge files are resampled that way; a dataset "
+     "prepared otherwise\n"
+     "(grid, cell, method, field, DFT code) is refused.\n\n"
+     "predict.split picks samples by their part in the model's training: all, train, test, none "
+     "(not seen in it).\n"
+     "Writes into OUTPUT/predict: predictions.csv, metrics.json, deck.yaml; the files of the "
+     "training are left alone.\n\n"
+     "  ecdnet predict -o predict.model=runs/bulk/model.h5 -o output=runs/new CHGCAR\n"
+     "  mpirun -n 4 ecdnet predict -o output=runs/bulk -o predict.split=test dataset.h5\n"},
     {"info", ecd_cmd_info, false, "summarise datasets, models and checkpoints",
      "usage: ecdnet info FILE...\n"},
     {"deck", ecd_cmd_deck, false, "list every deck key, or check a deck",
-     "usage: ecdnet deck                 every key: default, type, unit, meaning\n"
-     "       ecdnet deck --check DECK    say what is wrong with a deck, with line and column\n"},
+     "usage: ecdnet deck                    every key: default, type, unit, meaning\n"
+     "       ecdnet deck DECK [-o KEY=VALUE] the effective deck: every key with its value\n"
+     "       ecdnet deck --check DECK        say what is wrong with a deck, with line and "
+     "column\n"},
     {"time", ecd_cmd_time, false, "time training and inference steps on random volumes",
      "usage: ecdnet time cnn2d|cnn3d [DECK] [-o KEY=VALUE]...\n\n"
      "Prints JSON: samples_per_s (median step), seconds by phase, GFLOP/s as written and as "

@@ -35,7 +35,7 @@ static ecd_code_t take_option(int argc, char **argv, int *i, ecd_options_t *opti
 }
 
 ecd_code_t ecd_options_parse(int argc, char **argv, ecd_options_t *options, ecd_error_t *err) {
-  *options = (ecd_options_t){.command = "", .deck = ""};
+  *options = (ecd_options_t){.command = "", .deck = "", .words = {.deck = ""}};
   ECD_TRY(ecd_alloc((void **)&options->override, (size_t)argc, sizeof *options->override, "options",
                     err));
   ECD_TRY(ecd_alloc((void **)&options->words.word, (size_t)argc, sizeof *options->words.word,
@@ -46,7 +46,7 @@ ecd_code_t ecd_options_parse(int argc, char **argv, ecd_options_t *options, ecd_
     else if (options->command[0] == '\0')
       options->command = argv[i];
     else if (options->deck[0] == '\0' && is_deck(argv[i]))
-      options->deck = argv[i];
+      options->deck = options->words.deck = argv[i];
     else
       options->words.word[options->words.count++] = argv[i];
   }

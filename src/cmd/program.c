@@ -55,6 +55,8 @@ static ecd_code_t run_command(ecd_context_t *ctx, const ecd_options_t *options, 
                               ecd_error_t *err) {
   const ecd_command_t *command = ecd_command_find(options->command);
   if (command == NULL) return ecd_command_unknown(options->command, err);
+  if (options->words.check && command->run != ecd_cmd_deck)
+    return ecd_fail(err, ECD_USAGE, "--check belongs to 'deck': ecdnet deck --check DECK.yaml");
   if (options->help) {
     if (ctx->rank == 0) ecd_print_help(stdout, command);
     return ECD_OK;
@@ -62,13 +64,10 @@ static ecd_code_t run_command(ecd_context_t *ctx, const ecd_options_t *options, 
   ecd_settings_t *settings = NULL;
   ecd_code_t code = make_settings(ctx, options, &settings, err);
   if (code == ECD_OK) code = ecd_context_set_threads(ctx, (int)settings->threads, err);
-  if (code == ECD_OK && options->words.check && command->run == ecd_cmd_deck && ctx->rank == 0)
-    printf("%s: fine\n", options->deck[0] != '\0' ? options->deck : "no deck given: the defaults");
-  else if (code == ECD_OK && command->petsc && (code = start_petsc(ctx, name, err)) == ECD_OK) {
+  if (code == ECD_OK && command->petsc) code = start_petsc(ctx, name, err);
+  if (code == ECD_OK) {
     code = command->run(ctx, settings, &options->words, err);
-    PetscFinalize();
-  } else if (code == ECD_OK && !options->words.check) {
-    code = command->run(ctx, settings, &options->words, err);
+    if (command->petsc) PetscFinalize();
   }
   ecd_settings_destroy(&settings);
   return code;

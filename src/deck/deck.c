@@ -7,7 +7,7 @@
 #include <string.h>
 #include <yaml.h>
 
-enum { NAME_MAX_LENGTH = 128 };
+enum { NAME_MAX_LENGTH = 128, HINT = 256 };
 
 /* Where a deck is being read, and the problems found so far. */
 typedef struct {
@@ -59,18 +59,31 @@ static bool is_section(const char *name) {
   return false;
 }
 
-static const char *nearest_key(const char *name) {
-  const char **names = calloc(ecd_key_count, sizeof *names);
-  if (names == NULL) return NULL;
-  for (size_t i = 0; i < ecd_key_count; ++i) names[i] = ecd_keys[i].name;
-  const char *near = ecd_nearest(name, names, ecd_key_count);
+/* "; did you mean 'KEY or SECTION'?" into hint. */
+static void hint_at(const char *name, char *hint, size_t size) {
+  enum { CANDIDATES = 512 };
+  const char *names[CANDIDATES] = {NULL};
+  char sections[CANDIDATES][NAME_MAX_LENGTH];
+  size_t count = 0;
+  for (size_t i = 0; i < ecd_key_count && count + 1 < CANDIDATES; ++i) {
+    names[count++] = ecd_keys[i].name;
+    const char *dot = strrchr(ecd_keys[i].name, '.');
+    if (dot == NULL) continue;
+    snprintf(sections[count], sizeof *sections, "%.*s", (int)(dot - ecd_keys[i].name),
+             ecd_keys[i].name);
+    names[count] = sections[count];
+    ++count;
+  }
+  const char *near = ecd_nearest(name, names, count);
   /* A word on its own may be a key of some section: "epochs" means train.epochs. */
   for (size_t i = 0; near == NULL && i < ecd_key_count; ++i) {
     const char *last = strrchr(ecd_keys[i].name, '.');
     if (last != NULL && strcmp(last + 1, name) == 0) near = ecd_keys[i].name;
   }
-  free(names);
-  return near;
+  if (near != NULL)
+    snprintf(hint, size, "; did you mean '%s'?", near);
+  else
+    snprintf(hint, size, "; 'ecdnet deck' lists all keys");
 }
 
 ecd_code_t ecd_settings_create(ecd_settings_t **settings, ecd_error_t *err) {
@@ -106,8 +119,9 @@ static void problem(reader_t *reader, yaml_mark_t mark, const char *format, ...)
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
   ecd_error_t *err = reader->err;
+  const bool first = reader->problems++ == 0;
   if (err == NULL) return;
-  const size_t have = reader->problems++ > 0 ? strlen(err->text) : 0;
+  const size_t have = first ? 0 : strlen(err->text);
   err->code = ECD_USAGE;
   snprintf(err->text + have, sizeof err->text - have, "%s%s:%zu:%zu: %s", have > 0 ? "\n" : "",
            reader->name, mark.line + 1, mark.column + 1, text);
@@ -133,10 +147,9 @@ static void read_value(reader_t *reader, const char *name, const yaml_node_t *ke
                        const yaml_node_t *value) {
   const ecd_key_t *key = find_key(name);
   if (key == NULL) {
-    const char *near = nearest_key(name);
-    problem(reader, key_node->start_mark, "unknown key '%s'%s%s%s", name,
-            near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
-            near != NULL ? "'?" : "; 'ecdnet deck' lists all keys");
+    char hint[HINT];
+    hint_at(name, hint, sizeof hint);
+    problem(reader, key_node->start_mark, "unknown key '%s'%s", name, hint);
     return;
   }
   const size_t number = (size_t)(key - ecd_keys);
@@ -146,6 +159,8 @@ static void read_value(reader_t *reader, const char *name, const yaml_node_t *ke
   ecd_code_t code;
   if (value->type == YAML_SEQUENCE_NODE)
     code = set_sequence(reader, key, value, &err);
+  else if (value->type == YAML_SCALAR_NODE && strlen(scalar(value)) < value->data.scalar.length)
+    code = ecd_fail(&err, ECD_USAGE, "%s: expected a text without zero bytes", name);
   else if (value->type == YAML_SCALAR_NODE)
     code = ecd_key_set(key, scalar(value), reader->settings, &err);
   else
@@ -169,9 +184,43 @@ static void read_mapping(reader_t *reader, const char *prefix, const yaml_node_t
     else if (value->type == YAML_SCALAR_NODE && is_section(name) && scalar(value)[0] != '\0')
       problem(reader, value->start_mark, "'%s' is a section; expected keys below it, found '%s'",
               name, scalar(value));
-    else if (!(is_section(name) && value->type == YAML_SCALAR_NODE))
+    else if (value->type == YAML_SEQUENCE_NODE && is_section(name))
+      problem(reader, value->start_mark, "'%s' is a section; expected keys below it, found a list",
+              name);
+    else if (!is_section(name))
       read_value(reader, name, key, value);
   }
+}
+
+/* Line and column from 1 of a byte of the text. */
+static yaml_mark_t mark_of(const char *text, size_t length, size_t offset) {
+  yaml_mark_t mark = {0, 0, 0};
+  for (size_t i = 0; i < length && i < offset; ++i) {
+    mark.column = text[i] == '\n' ? 0 : mark.column + 1;
+    mark.line += text[i] == '\n';
+  }
+  return mark;
+}
+
+static ecd_code_t not_yaml(const yaml_parser_t *parser, const char *text, size_t length,
+                           const char *name, ecd_error_t *err) {
+  const yaml_mark_t mark = parser->error == YAML_READER_ERROR
+                               ? mark_of(text, length, parser->problem_offset)
+                               : parser->problem_mark;
+  return ecd_fail(err, ECD_USAGE, "%s:%zu:%zu: not YAML: %s", name, mark.line + 1, mark.column + 1,
+                  parser->problem != NULL ? parser->problem : "unreadable text");
+}
+
+/* A deck is one document; its problems so far make it bad. */
+static ecd_code_t check_end(reader_t *reader, yaml_parser_t *parser, const char *text,
+                            size_t length) {
+  yaml_document_t document;
+  if (!yaml_parser_load(parser, &document))
+    return not_yaml(parser, text, length, reader->name, reader->err);
+  const yaml_node_t *root = yaml_document_get_root_node(&document);
+  if (root != NULL) problem(reader, root->start_mark, "expected one document, found a second");
+  yaml_document_delete(&document);
+  return reader->problems > 0 ? ECD_USAGE : ECD_OK;
 }
 
 /* What the deck alone can tell to be wrong between keys. */
@@ -182,11 +231,7 @@ ecd_code_t ecd_settings_check(const ecd_settings_t *s, ecd_error_t *err) {
   if (s->data.split == ECD_SPLIT_FILE && s->data.split_file[0] == '\0')
     return ecd_fail(err, ECD_USAGE,
                     "data.split_file: expected a CSV file, as data.split is 'file'; found nothing");
-  static const char *const parts[] = {"all", "train", "test"};
-  for (size_t i = 0; i < 3; ++i)
-    if (strcmp(s->predict.split, parts[i]) == 0) return ECD_OK;
-  return ecd_fail(err, ECD_USAGE, "predict.split: expected one of all, train, test, found '%s'",
-                  s->predict.split);
+  return ECD_OK;
 }
 
 ecd_code_t ecd_deck_parse(const char *text, size_t length, const char *name,
@@ -197,9 +242,7 @@ ecd_code_t ecd_deck_parse(const char *text, size_t length, const char *name,
     return ecd_fail(err, ECD_FAILED, "out of memory reading %s", name);
   yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);
   if (!yaml_parser_load(&parser, &document)) {
-    ecd_fail(err, ECD_USAGE, "%s:%zu:%zu: not YAML: %s", name, parser.problem_mark.line + 1,
-             parser.problem_mark.column + 1,
-             parser.problem != NULL ? parser.problem : "unreadable text");
+    not_yaml(&parser, text, length, name, err);
     yaml_parser_delete(&parser);
     return ECD_USAGE;
   }
@@ -207,13 +250,15 @@ ecd_code_t ecd_deck_parse(const char *text, size_t length, const char *name,
   ecd_code_t code =
       ecd_alloc((void **)&reader.seen, ecd_key_count, sizeof *reader.seen, "deck", err);
   const yaml_node_t *root = yaml_document_get_root_node(&document);
-  if (code == ECD_OK && root != NULL && root->type != YAML_MAPPING_NODE)
+  const bool empty =
+      root == NULL || (root->type == YAML_SCALAR_NODE && root->data.scalar.length == 0);
+  if (code == ECD_OK && !empty && root->type != YAML_MAPPING_NODE)
     problem(&reader, root->start_mark, "expected 'key: value' lines");
-  else if (code == ECD_OK && root != NULL)
+  else if (code == ECD_OK && !empty)
     read_mapping(&reader, "", root);
-  if (reader.problems > 0) code = ECD_USAGE;
-  free(reader.seen);
   yaml_document_delete(&document);
+  free(reader.seen);
+  if (code == ECD_OK) code = check_end(&reader, &parser, text, length);
   yaml_parser_delete(&parser);
   return code;
 }
@@ -227,10 +272,9 @@ ecd_code_t ecd_deck_override(const char *assignment, ecd_settings_t *settings, e
   snprintf(name, sizeof name, "%.*s", (int)(equals - assignment), assignment);
   const ecd_key_t *key = find_key(name);
   if (key == NULL) {
-    const char *near = nearest_key(name);
-    return ecd_fail(err, ECD_USAGE, "-o %s: unknown key '%s'%s%s%s", assignment, name,
-                    near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
-                    near != NULL ? "'?" : "; 'ecdnet deck' lists all keys");
+    char hint[HINT];
+    hint_at(name, hint, sizeof hint);
+    return ecd_fail(err, ECD_USAGE, "-o %s: unknown key '%s'%s", assignment, name, hint);
   }
   ecd_code_t code;
   if (key->type == ECD_KEY_INTEGERS) {

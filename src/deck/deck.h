@@ -1,4 +1,5 @@
-/* YAML deck -> settings. All local (every rank parses the same text; rank 0's copy is broadcast by main). */
+/* YAML deck -> settings. All local (every rank parses the same text; rank 0's copy is broadcast by
+   main). */
 #ifndef ECD_DECK_DECK_H
 #define ECD_DECK_DECK_H
 
@@ -12,9 +13,9 @@
 ecd_code_t ecd_settings_create(ecd_settings_t **settings, ecd_error_t *err);
 void ecd_settings_destroy(ecd_settings_t **settings);
 
-/* Applies the deck's text over *settings; name is for messages. An unknown key or bad value: ECD_USAGE with
-   "name:line:column: ...", what was expected and the nearest valid name. Reports the first problem of
-   each kind of place: all problems of the deck, one a line. */
+/* Applies the deck's text over *settings; name is for messages. An unknown key or bad value:
+   ECD_USAGE with "name:line:column: ...", what was expected and the nearest valid name. Reports the
+   first problem of each kind of place: all problems of the deck, one a line. */
 ecd_code_t ecd_deck_parse(const char *text, size_t length, const char *name,
                           ecd_settings_t *settings, ecd_error_t *err);
 
@@ -24,7 +25,8 @@ ecd_code_t ecd_deck_override(const char *assignment, ecd_settings_t *settings, e
 /* Checks that hold between keys, after deck and overrides: ECD_USAGE naming the key. */
 ecd_code_t ecd_settings_check(const ecd_settings_t *settings, ecd_error_t *err);
 
-/* Writes every key with its effective value as a YAML deck that ecd_deck_parse takes back, bit for bit. */
+/* Writes every key with its effective value as a YAML deck that ecd_deck_parse takes back, bit for
+   bit. */
 ecd_code_t ecd_deck_write(const ecd_settings_t *settings, FILE *file, ecd_error_t *err);
 /* The same as a string owned by the caller. */
 ecd_code_t ecd_deck_text(const ecd_settings_t *settings, char **text, ecd_error_t *err);

@@ -25,6 +25,7 @@ static const char *const targets[] = {"bulk", "shear", NULL};
 static const char *const transforms[] = {"none", "log1p", "sqrt", NULL};
 static const char *const memories[] = {"shared", "private", NULL};
 static const char *const splits[] = {"fraction", "fold", "file", NULL};
+static const char *const parts[] = {"all", "train", "test", "none", NULL};
 static const char *const models[] = {"cnn2d", "cnn3d", NULL};
 static const char *const pools[] = {"same", "valid", NULL};
 static const char *const optimizers[] = {"adam", "sgd", NULL};
@@ -118,7 +119,7 @@ const ecd_key_t ecd_keys[] = {
 
     INTEGER("train.epochs", train.epochs, "60", 1, LARGE, "", "passes over the training split"),
     INTEGER("train.batch", train.batch, "32", 1, LARGE, "samples", "global batch, over all ranks"),
-    CHOICE("train.optimizer", train.optimizer, "adam", optimizers, ""),
+    CHOICE("train.optimizer", train.optimizer, "adam", optimizers, "how weights are updated"),
     NUMBER("train.lr", train.lr, "0.0005", 0, 1e3, "", "learning rate"),
     NUMBER("train.lr_factor", train.lr_factor, "1", 0, 1, "",
            "lr is multiplied by this every lr_every epochs"),
@@ -129,7 +130,10 @@ const ecd_key_t ecd_keys[] = {
            "Adam; added to the root of the bias-corrected second moment"),
     NUMBER("train.momentum", train.momentum, "0", 0, 1, "", "SGD"),
     INTEGER("train.checkpoint_every", train.checkpoint_every, "1", 1, LARGE, "epochs",
-            "between checkpoints"),
+            "least number of epochs between checkpoints"),
+    NUMBER("train.checkpoint_share", train.checkpoint_share, "0.05", 0, 1, "",
+           "most of the run time that checkpoints take: else they wait for a later epoch; always "
+           "written at a signal and at the end; 1: after each checkpoint_every"),
     NUMBER("train.bucket_mb", train.bucket_mb, "8", 0.001, 4096, "MB",
            "gradients in one all-reduce"),
     FLAG("train.resume", train.resume, "false",
@@ -138,8 +142,8 @@ const ecd_key_t ecd_keys[] = {
     STRING("predict.model", predict.model, "", "model file; empty: OUTPUT/model.h5"),
     STRING("predict.files", predict.files, "",
            "charge files (path with {id}, folder or file) instead of a dataset"),
-    STRING("predict.split", predict.split, "all",
-           "samples to predict, by their part in the model's training: all, train, test"),
+    CHOICE("predict.split", predict.part, "all", parts,
+           "samples to predict, by their part in the model's training; none: those it did not see"),
 
     INTEGER("time.steps", time.steps, "9", 1, 1e6, "", "timed steps"),
     INTEGER("time.warmup", time.warmup, "3", 0, 1e6, "", "steps before them"),

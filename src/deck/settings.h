@@ -1,5 +1,6 @@
-/* Every setting of a run, typed. Filled from a YAML deck by deck/deck.h; the table of keys (name, type,
-   default, unit, meaning) is deck/keys.c. Strings are owned by the settings; "" = not given. */
+/* Every setting of a run, typed. Filled from a YAML deck by deck/deck.h; the table of keys (name,
+   type, default, unit, meaning) is deck/keys.c. Strings are owned by the settings; "" = not given.
+   */
 #ifndef ECD_DECK_SETTINGS_H
 #define ECD_DECK_SETTINGS_H
 
@@ -22,6 +23,7 @@ typedef enum { ECD_ON_ERROR_STOP, ECD_ON_ERROR_SKIP } ecd_on_error_t;
 typedef enum { ECD_TRANSFORM_NONE, ECD_TRANSFORM_LOG1P, ECD_TRANSFORM_SQRT } ecd_transform_t;
 typedef enum { ECD_TARGET_BULK, ECD_TARGET_SHEAR } ecd_target_t;
 typedef enum { ECD_SPLIT_FRACTION, ECD_SPLIT_FOLD, ECD_SPLIT_FILE } ecd_split_kind_t;
+typedef enum { ECD_PART_ALL, ECD_PART_TRAIN, ECD_PART_TEST, ECD_PART_NONE } ecd_part_t;
 typedef enum { ECD_MODEL_CNN2D, ECD_MODEL_CNN3D } ecd_model_kind_t;
 typedef enum { ECD_POOL_SAME, ECD_POOL_VALID } ecd_pool_t;
 typedef enum { ECD_OPTIMIZER_ADAM, ECD_OPTIMIZER_SGD } ecd_optimizer_t;
@@ -84,6 +86,7 @@ typedef struct {
   int64_t lr_every;     /* 0 = constant */
   double beta1, beta2, epsilon, momentum;
   int64_t checkpoint_every; /* epochs between checkpoints */
+  double checkpoint_share;  /* most of the time that they may take */
   double bucket_mb;         /* MB of gradients in one all-reduce */
   bool resume;
 } ecd_train_settings_t;
@@ -91,7 +94,7 @@ typedef struct {
 typedef struct {
   char *model; /* "" = OUTPUT/model.h5 */
   char *files; /* template with {id}, folder or file: raw charge files instead of a dataset */
-  char *split; /* all | train | test */
+  ecd_part_t part;
 } ecd_predict_settings_t;
 
 typedef struct {

@@ -68,12 +68,39 @@ static bool parse_flag(const char *text, bool *value) {
          strcmp(text, "off") == 0;
 }
 
+/* Bytes of the first character and its code point; 0 at the end and where the text is not UTF-8. */
+static size_t utf8_length(const char *text, uint32_t *point) {
+  static const uint32_t least[5] = {0, 1, 0x80, 0x800, 0x10000};
+  const unsigned char first = (unsigned char)text[0];
+  const size_t length = first == 0     ? 0
+                        : first < 0x80 ? 1
+                        : first < 0xc0 ? 0
+                        : first < 0xe0 ? 2
+                        : first < 0xf0 ? 3
+                        : first < 0xf8 ? 4
+                                       : 0;
+  *point = length > 1 ? first & (0x7fu >> length) : first;
+  for (size_t i = 1; i < length; ++i) {
+    if (((unsigned char)text[i] & 0xc0) != 0x80) return 0;
+    *point = *point << 6 | ((unsigned char)text[i] & 0x3f);
+  }
+  const bool valid = *point >= least[length] && *point <= 0x10ffff && (*point >> 11) != 0x1b;
+  return valid ? length : 0;
+}
+
+static bool is_utf8(const char *text) {
+  uint32_t point;
+  for (size_t length; (length = utf8_length(text, &point)) > 0;) text += length;
+  return *text == '\0';
+}
+
 ecd_code_t ecd_key_set(const ecd_key_t *key, const char *text, ecd_settings_t *settings,
                        ecd_error_t *err) {
   void *at = place(key, settings);
   bool good = false;
   switch (key->type) {
   case ECD_KEY_STRING: {
+    if (!is_utf8(text)) return ecd_fail(err, ECD_USAGE, "%s: expected UTF-8 text", key->name);
     char *copy = strdup(text);
     if (copy == NULL) return ecd_fail(err, ECD_FAILED, "out of memory");
     free(*(char **)at);
@@ -123,16 +150,19 @@ ecd_code_t ecd_key_set_list(const ecd_key_t *key, const char *const *text, size_
   return ECD_OK;
 }
 
-/* Double-quoted YAML: safe for any text. */
+/* Double-quoted YAML: safe for any text. Escaped is what YAML does not print or takes for the end
+   of a line. */
 static void write_quoted(const char *text, FILE *file) {
   fputc('"', file);
-  for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; ++c) {
-    if (*c == '"' || *c == '\\')
-      fprintf(file, "\\%c", *c);
-    else if (*c < 0x20 || *c == 0x7f)
-      fprintf(file, "\\x%02x", *c);
+  uint32_t point;
+  for (size_t length; (length = utf8_length(text, &point)) > 0; text += length) {
+    if (point == '"' || point == '\\')
+      fprintf(file, "\\%c", (int)point);
+    else if (point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0x2028 ||
+             point == 0x2029 || point == 0xfeff || (point >= 0xfffe && point <= 0xffff))
+      fprintf(file, "\\u%04x", (unsigned int)point);
     else
-      fputc(*c, file);
+      fwrite(text, 1, length, file);
   }
   fputc('"', file);
 }

@@ -18,6 +18,11 @@ ecd_code_t ecd_grid_read_xsf(ecd_scan_t *scan, const ecd_grid_options_t *options
 /* Room for n[0] n[1] n[2] values. */
 ecd_code_t ecd_grid_allocate(ecd_grid_t *grid, ecd_error_t *err);
 
+/* A block of full[0] full[1] full[2] >= grid->n values, first axis fastest, times factor into the
+   grid (add: onto it). Points beyond grid->n, the repeated ends of an XSF, are dropped. */
+ecd_code_t ecd_grid_read_planes(ecd_scan_t *scan, const int64_t full[3], double factor, bool add,
+                                ecd_grid_t *grid, ecd_error_t *err);
+
 /* Most sites a file may name. */
 enum { ECD_SITES_MAX = 100000 };
 

@@ -1,4 +1,5 @@
-/* One volumetric data set from a file: a periodic field on a regular grid, with its crystal. All local. */
+/* One volumetric data set from a file: a periodic field on a regular grid, with its crystal. All
+   local. */
 #ifndef ECD_GRID_GRID_H
 #define ECD_GRID_GRID_H
 
@@ -16,14 +17,16 @@ typedef struct {
 } ecd_grid_t;
 
 typedef struct {
-  ecd_format_t format; /* AUTO: by name and content */
-  ecd_field_t
-      field; /* density: a CHGCAR's rho x V is divided by V, a cube's e/Bohr^3 converted; elf, raw: as is */
-  int64_t block; /* 0 automatic: first; mean of two spin channels for elf */
+  ecd_format_t format; /* AUTO: by the file's name, else by its first lines */
+  /* density: a CHGCAR's rho x V is divided by V, a cube's and an XSF's e/Bohr^3 converted;
+     elf: as is, must lie in [0, 1]; raw: as is */
+  ecd_field_t field;
+  int64_t block; /* from 1; 0: the first, for elf in a VASP file the mean of two spin channels */
 } ecd_grid_options_t;
 
-/* Reads a CHGCAR-family, cube or XSF file, plain or gzip, as a stream; memory is one grid and a buffer.
-   Bad input: ECD_DATA, "file:line: expected ..., found ...". On error *grid is zeroed. Owned by the caller. */
+/* Reads a CHGCAR-family, cube or XSF file, plain or gzip, as a stream; memory is one grid and a
+   buffer. Bad input: ECD_DATA, "file:line: expected ..., found ...". On error *grid is zeroed.
+   Owned by the caller. */
 ecd_code_t ecd_grid_read(const char *path, const ecd_grid_options_t *options, ecd_grid_t *grid,
                          ecd_error_t *err);
 

@@ -3,21 +3,27 @@
 #include "chem/crystal.h"
 
 #include <ctype.h>
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
   BUFFER = 1 << 18,
+  PADDING = 16, /* zeros behind the buffer: digits are looked at eight at a time */
   WORD_MAX = 64 /* no number in any format is longer */
 };
+
+/* Beyond this a value is no field: the sum of two files would overflow a float. */
+static const double VALUE_MAX = 1e37;
 
 ecd_code_t ecd_scan_open(const char *path, ecd_scan_t *scan, ecd_error_t *err) {
   memset(scan, 0, sizeof *scan);
   snprintf(scan->path, sizeof scan->path, "%s", path);
   scan->line = 1;
   ECD_TRY(ecd_stream_open(path, &scan->stream, err));
-  const ecd_code_t code = ecd_alloc((void **)&scan->buffer, BUFFER + 1, 1, "read buffer", err);
+  const ecd_code_t code =
+      ecd_alloc((void **)&scan->buffer, BUFFER + PADDING, 1, "read buffer", err);
   if (code != ECD_OK) ecd_scan_close(scan);
   return code;
 }
@@ -28,6 +34,22 @@ void ecd_scan_close(ecd_scan_t *scan) {
   scan->buffer = NULL;
 }
 
+static size_t count_lines(const char *text, size_t length) {
+  size_t lines = 0;
+  for (size_t i = 0; i < length; ++i) lines += text[i] == '\n';
+  return lines;
+}
+
+/* "path: what" of a stream's error becomes "path:line: what", with the line the text ends in. */
+static ecd_code_t name_line(const ecd_scan_t *scan, ecd_code_t code, ecd_error_t *err) {
+  const size_t length = strlen(scan->path);
+  if (err == NULL || strncmp(err->text, scan->path, length) != 0) return code;
+  char what[256];
+  snprintf(what, sizeof what, "%s", err->text + length);
+  return ecd_fail(err, code, "%s:%zu%s", scan->path,
+                  scan->line + count_lines(scan->buffer, scan->end), what);
+}
+
 /* Moves what is left to the front and fills the rest; a NUL follows the last byte. */
 static ecd_code_t refill(ecd_scan_t *scan, ecd_error_t *err) {
   memmove(scan->buffer, scan->buffer + scan->at, scan->end - scan->at);
@@ -35,11 +57,13 @@ static ecd_code_t refill(ecd_scan_t *scan, ecd_error_t *err) {
   scan->at = 0;
   while (!scan->drained && scan->end < BUFFER) {
     size_t got;
-    ECD_TRY(ecd_stream_read(scan->stream, scan->buffer + scan->end, BUFFER - scan->end, &got, err));
+    const ecd_code_t code =
+        ecd_stream_read(scan->stream, scan->buffer + scan->end, BUFFER - scan->end, &got, err);
+    if (code != ECD_OK) return name_line(scan, code, err);
     scan->end += got;
     scan->drained = got == 0;
   }
-  scan->buffer[scan->end] = '\0';
+  memset(scan->buffer + scan->end, 0, PADDING);
   return ECD_OK;
 }
 
@@ -56,6 +80,7 @@ ecd_code_t ecd_scan_unexpected(const ecd_scan_t *scan, const char *what, const c
 
 ecd_code_t ecd_scan_line(ecd_scan_t *scan, char *text, size_t size, bool *found, ecd_error_t *err) {
   *found = false;
+  text[0] = '\0';
   if (scan->end - scan->at < BUFFER / 2 && !scan->drained) ECD_TRY(refill(scan, err));
   if (scan->at == scan->end) return ECD_OK;
   const char *start = scan->buffer + scan->at;
@@ -86,26 +111,25 @@ ecd_code_t ecd_scan_need_line(ecd_scan_t *scan, const char *what, char *text, si
                   scan->line, what);
 }
 
-/* 10^e, e in -64 .. 64. */
-static const double powers[] = {
-    1e-64, 1e-63, 1e-62, 1e-61, 1e-60, 1e-59, 1e-58, 1e-57, 1e-56, 1e-55, 1e-54, 1e-53, 1e-52,
-    1e-51, 1e-50, 1e-49, 1e-48, 1e-47, 1e-46, 1e-45, 1e-44, 1e-43, 1e-42, 1e-41, 1e-40, 1e-39,
-    1e-38, 1e-37, 1e-36, 1e-35, 1e-34, 1e-33, 1e-32, 1e-31, 1e-30, 1e-29, 1e-28, 1e-27, 1e-26,
-    1e-25, 1e-24, 1e-23, 1e-22, 1e-21, 1e-20, 1e-19, 1e-18, 1e-17, 1e-16, 1e-15, 1e-14, 1e-13,
-    1e-12, 1e-11, 1e-10, 1e-9,  1e-8,  1e-7,  1e-6,  1e-5,  1e-4,  1e-3,  1e-2,  1e-1,  1e0,
-    1e1,   1e2,   1e3,   1e4,   1e5,   1e6,   1e7,   1e8,   1e9,   1e10,  1e11,  1e12,  1e13,
-    1e14,  1e15,  1e16,  1e17,  1e18,  1e19,  1e20,  1e21,  1e22,  1e23,  1e24,  1e25,  1e26,
-    1e27,  1e28,  1e29,  1e30,  1e31,  1e32,  1e33,  1e34,  1e35,  1e36,  1e37,  1e38,  1e39,
-    1e40,  1e41,  1e42,  1e43,  1e44,  1e45,  1e46,  1e47,  1e48,  1e49,  1e50,  1e51,  1e52,
-    1e53,  1e54,  1e55,  1e56,  1e57,  1e58,  1e59,  1e60,  1e61,  1e62,  1e63,  1e64};
+/* 10^0 .. 10^64; exact up to 10^22. */
+static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10,
+                                1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21,
+                                1e22, 1e23, 1e24, 1e25, 1e26, 1e27, 1e28, 1e29, 1e30, 1e31, 1e32,
+                                1e33, 1e34, 1e35, 1e36, 1e37, 1e38, 1e39, 1e40, 1e41, 1e42, 1e43,
+                                1e44, 1e45, 1e46, 1e47, 1e48, 1e49, 1e50, 1e51, 1e52, 1e53, 1e54,
+                                1e55, 1e56, 1e57, 1e58, 1e59, 1e60, 1e61, 1e62, 1e63, 1e64};
+enum { POWER_MAX = sizeof powers / sizeof *powers - 1 };
 
+/* Rounded as strtod would for up to 15 digits and |exponent| <= 22: both factors are exact then. */
 static double scale10(uint64_t mantissa, int exponent) {
-  if (exponent >= -64 && exponent <= 64) return (double)mantissa * powers[exponent + 64];
-  return (double)mantissa *
-         pow(10.0, exponent); /* exact enough: such values are 0 or refused as float32 */
+  const double m = (double)mantissa;
+  if (exponent < 0 && exponent >= -POWER_MAX) return m / powers[-exponent];
+  if (exponent >= 0 && exponent <= POWER_MAX) return m * powers[exponent];
+  return m * pow(10.0, exponent); /* exact enough: such values are 0 or refused as float32 */
 }
 
-/* Eight ASCII digits at once: their value, if all are digits (Lemire's parse_eight_digits, as in fast_float). */
+/* Eight ASCII digits at once: their value, if all are digits (Lemire's parse_eight_digits, as in
+   fast_float). */
 static bool eight_digits(const char *text, uint64_t *value) {
   uint64_t chunk;
   memcpy(&chunk, text, sizeof chunk);
@@ -120,7 +144,8 @@ static bool eight_digits(const char *text, uint64_t *value) {
   return true;
 }
 
-/* Digits into *mantissa (at most 18 significant ones; the rest only move the exponent). Returns how many there were. */
+/* Digits into *mantissa (at most 18 significant ones; the rest only move the exponent). Returns how
+   many there were. */
 static int take_digits(const char **text, uint64_t *mantissa, int *dropped) {
   const char *p = *text;
   uint64_t m = *mantissa, eight;
@@ -141,7 +166,8 @@ static int take_digits(const char **text, uint64_t *mantissa, int *dropped) {
   return count;
 }
 
-/* A number in C or Fortran form; NULL if there is none, else the byte after it. The text is padded by at least 8 readable bytes. */
+/* A number in C or Fortran form; NULL if there is none, else the byte after it. The text is padded
+   by at least 8 readable bytes. */
 static const char *parse_number(const char *p, double *value) {
   const bool negative = *p == '-';
   p += *p == '-' || *p == '+';
@@ -175,41 +201,50 @@ static const char *parse_number(const char *p, double *value) {
 static bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
 
 static ecd_code_t bad_word(ecd_scan_t *scan, const char *p, ecd_error_t *err) {
-  char word[40];
+  char word[40], what[128];
   size_t length = 0;
   while (length < sizeof word - 1 && p[length] != '\0' && !is_space(p[length])) {
     word[length] = p[length];
     ++length;
   }
   word[length] = '\0';
+  snprintf(what, sizeof what, "a finite number (value %lld of %lld)%s", (long long)scan->taken + 1,
+           (long long)scan->wanted,
+           word[0] == '*' ? " (asterisks: the writer's field was too narrow)" : "");
   ++scan->line; /* the message names the line read last */
-  const bool stars = strspn(word, "*") == length && length > 0;
-  return ecd_scan_unexpected(
-      scan,
-      stars ? "a finite number (asterisks: the writer's field was too narrow)" : "a finite number",
-      word, err);
+  return ecd_scan_unexpected(scan, what, length > 0 ? word : "binary data", err);
 }
 
-ecd_code_t ecd_scan_numbers(ecd_scan_t *scan, int64_t count, ecd_scan_sink_fn *sink, void *arg,
-                            ecd_error_t *err) {
-  for (int64_t i = 0; i < count; ++i) {
-    for (;;) {
-      if (scan->end - scan->at < 2 * WORD_MAX && !scan->drained) ECD_TRY(refill(scan, err));
-      const char c = scan->buffer[scan->at];
-      if (scan->at == scan->end || !is_space(c)) break;
-      scan->line += c == '\n';
-      ++scan->at;
+void ecd_scan_expect(ecd_scan_t *scan, int64_t count) {
+  scan->wanted = count;
+  scan->taken = 0;
+}
+
+ecd_code_t ecd_scan_floats(ecd_scan_t *scan, int64_t count, double factor, float *value,
+                           ecd_error_t *err) {
+  const int64_t goal = scan->taken + count;
+  while (scan->taken < goal) {
+    if (!scan->drained && scan->end - scan->at < 2 * WORD_MAX) ECD_TRY(refill(scan, err));
+    const char *p = scan->buffer + scan->at, *const end = scan->buffer + scan->end;
+    const char *const stop = scan->drained ? end : end - WORD_MAX; /* no word is cut before it */
+    while (scan->taken < goal) {
+      for (; is_space(*p); ++p) scan->line += *p == '\n';
+      if (p >= stop) break;
+      double number = 0;
+      const char *after = parse_number(p, &number);
+      const bool whole =
+          after != NULL && (is_space(*after) || after == end) && after - p <= WORD_MAX;
+      const double scaled = number * factor, size = fabs(scaled);
+      if (!whole || !(size < VALUE_MAX)) return bad_word(scan, p, err);
+      if (value != NULL) *value++ = size < FLT_MIN ? 0 : (float)scaled;
+      p = after;
+      ++scan->taken;
     }
-    if (scan->at == scan->end)
+    scan->at = (size_t)(p - scan->buffer);
+    if (scan->taken < goal && scan->drained)
       return ecd_fail(err, ECD_DATA,
                       "%s:%zu: expected %lld values, found %lld before the end of the file",
-                      scan->path, scan->line, (long long)count, (long long)i);
-    double value = 0;
-    const char *start = scan->buffer + scan->at, *end = parse_number(start, &value);
-    const bool whole = end != NULL && (is_space(*end) || end == scan->buffer + scan->end);
-    if (!whole || !(fabs(value) < 1e37)) return bad_word(scan, start, err);
-    scan->at += (size_t)(end - start);
-    sink(i, value, arg);
+                      scan->path, scan->line, (long long)scan->wanted, (long long)scan->taken);
   }
   return ECD_OK;
 }
@@ -239,14 +274,17 @@ ecd_code_t ecd_scan_grid_size(const ecd_scan_t *scan, const double number[3], in
   }
   if (points >= 1 && points < 1e9) return ECD_OK;
   return ecd_fail(err, ECD_DATA,
-                  "%s:%zu: expected a grid of 1 to 10^9 points, found %.9g x %.9g x %.9g",
+                  "%s:%zu: expected a grid of 1 to 999999999 points, found %.9g x %.9g x %.9g",
                   scan->path, scan->line - 1, number[0], number[1], number[2]);
 }
+
+static double norm(const double v[3]) { return sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]); }
 
 ecd_code_t ecd_scan_check_cell(const ecd_scan_t *scan, const double lattice[3][3],
                                ecd_error_t *err) {
   const double volume = ecd_cell_volume(lattice);
-  if (isfinite(volume) && volume > 1e-3) return ECD_OK;
+  const double box = norm(lattice[0]) * norm(lattice[1]) * norm(lattice[2]);
+  if (isfinite(box) && volume > 1e-3 && volume > 1e-6 * box) return ECD_OK;
   return ecd_fail(
       err, ECD_DATA, "%s:%zu: expected a right-handed cell, found one of volume %.6g A^3%s",
       scan->path, scan->line - 1, volume, volume < -1e-3 ? " (left-handed: swap two vectors)" : "");

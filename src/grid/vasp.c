@@ -22,8 +22,10 @@ static ecd_code_t read_cell(ecd_scan_t *scan, ecd_crystal_t *crystal, double sca
   ECD_TRY(ecd_scan_line_numbers(scan, line, "a scale", 1, scale, err));
   scale[1] = scale[2] = scale[0];
   double three[3];
-  if (ecd_scan_line_numbers(scan, line, "three scales", 3, three, NULL) == ECD_OK)
-    memcpy(scale, three, sizeof three);
+  const bool each = ecd_scan_line_numbers(scan, line, "three scales", 3, three, NULL) == ECD_OK;
+  if (each) memcpy(scale, three, sizeof three);
+  if (each && (scale[0] < 0 || scale[1] < 0 || scale[2] < 0))
+    return ecd_scan_unexpected(scan, "three positive scales", line, err);
   if (scale[0] == 0 || scale[1] == 0 || scale[2] == 0)
     return ecd_scan_unexpected(scan, "a scale other than 0", line, err);
   for (int i = 0; i < 3; ++i) {
@@ -66,6 +68,7 @@ static ecd_code_t read_species(ecd_scan_t *scan, species_t *species, ecd_error_t
   }
   char whole[LINE];
   memcpy(whole, line, sizeof whole);
+  line[strcspn(line, "!#")] = '\0'; /* a comment */
   int64_t sites = 0;
   for (char *word = strtok_r(line, " \t", &rest); word != NULL && species->kinds < KINDS;
        word = strtok_r(NULL, " \t", &rest)) {
@@ -118,103 +121,90 @@ static ecd_code_t read_sites(ecd_scan_t *scan, const species_t *species, const d
   return ECD_OK;
 }
 
-typedef struct {
-  const ecd_grid_t *grid;
-  float *value;
-  double factor;
-  bool add;
-  int64_t x, y, z;
-} block_t;
-
-/* The file's first axis runs fastest, ours last. */
-static void put(int64_t index, double value, void *arg) {
-  (void)index;
-  block_t *b = arg;
-  const int64_t *n = b->grid->n;
-  float *to = &b->value[(b->x * n[1] + b->y) * n[2] + b->z];
-  *to = (float)(value * b->factor) + (b->add ? *to : 0.0f);
-  if (++b->x < n[0]) return;
-  b->x = 0;
-  if (++b->y < n[1]) return;
-  b->y = 0;
-  ++b->z;
+static bool repeats_grid(const char *line, const int64_t n[3]) {
+  long long m[3];
+  int used = 0;
+  return sscanf(line, "%lld %lld %lld %n", &m[0], &m[1], &m[2], &used) == 3 && line[used] == '\0' &&
+         m[0] == n[0] && m[1] == n[1] && m[2] == n[2];
 }
 
-static void drop(int64_t index, double value, void *arg) { (void)index, (void)value, (void)arg; }
+static bool is_blank(const char *line) { return line[strspn(line, " \t")] == '\0'; }
 
-/* Skips what lies between blocks (augmentation occupancies, atomic moments) to the next line that repeats the grid. */
-static ecd_code_t next_block(ecd_scan_t *scan, const int64_t n[3], bool *found, ecd_error_t *err) {
-  char line[LINE];
-  for (;;) {
-    ECD_TRY(ecd_scan_line(scan, line, sizeof line, found, err));
-    if (!*found) return ECD_OK;
-    long long m[3];
-    int used = 0;
-    if (sscanf(line, "%lld %lld %lld %n", &m[0], &m[1], &m[2], &used) == 3 && line[used] == '\0' &&
-        m[0] == n[0] && m[1] == n[1] && m[2] == n[2])
-      return ECD_OK;
+/* How many numbers a line holds; -1 if it holds anything else. */
+static int64_t count_numbers(const ecd_scan_t *scan, const char *line) {
+  int64_t count = 0;
+  double number;
+  for (line += strspn(line, " \t"); *line != '\0'; line += strspn(line, " \t"), ++count) {
+    if (ecd_scan_line_numbers(scan, line, "", 1, &number, NULL) != ECD_OK) return -1;
+    line += strcspn(line, " \t");
   }
+  return count;
 }
 
-/* After the last block that is read: augmentation lines, moments and further blocks are fine, loose values of this block are not. */
-static ecd_code_t check_after(ecd_scan_t *scan, ecd_error_t *err) {
+typedef enum { AT_END, AT_BLOCK, AT_AUGMENTATION } after_t;
+
+/* After a block come the end of the file, augmentation occupancies, or the next block, before which
+   spin-polarised files without augmentation (AECCAR, LOCPOT) have a moment for each site. Other
+   numbers are values too many. Stops behind the line that tells. */
+static ecd_code_t check_after(ecd_scan_t *scan, const ecd_grid_t *grid, after_t *after,
+                              ecd_error_t *err) {
   char line[LINE];
-  bool found;
-  ECD_TRY(ecd_scan_line(scan, line, sizeof line, &found, err)); /* the rest of the last data line */
-  if (found && line[strspn(line, " \t")] != '\0')
+  bool more;
+  ECD_TRY(ecd_scan_line(scan, line, sizeof line, &more, err)); /* the rest of the last data line */
+  if (more && !is_blank(line))
     return ecd_scan_unexpected(scan, "the end of the data block", line, err);
-  do {
-    ECD_TRY(ecd_scan_line(scan, line, sizeof line, &found, err));
-  } while (found && line[strspn(line, " \t")] == '\0');
-  if (!found) return ECD_OK;
-  double number[4];
-  const bool word = isalpha((unsigned char)line[strspn(line, " \t")]) != 0;
-  const bool value = strpbrk(line, ".Ee") != NULL &&
-                     ecd_scan_line_numbers(scan, line, "", 1, number, NULL) == ECD_OK;
-  if (!word && value) {
-    /* Spin-polarised files without augmentation (AECCAR, LOCPOT) have a line of atomic moments before the next block. */
-    do {
-      ECD_TRY(ecd_scan_line(scan, line, sizeof line, &found, err));
-    } while (found && strpbrk(line, ".Ee") != NULL);
-    if (!found)
-      return ecd_fail(
-          err, ECD_DATA,
-          "%s:%zu: expected the end of the file, found more values than the grid has points",
-          scan->path, scan->line - 1);
+  const size_t first = scan->line;
+  int64_t loose = 0;
+  for (int64_t numbers = 0; numbers >= 0; loose += numbers > 0 ? numbers : 0) {
+    ECD_TRY(ecd_scan_line(scan, line, sizeof line, &more, err));
+    *after = !more ? AT_END : repeats_grid(line, grid->n) ? AT_BLOCK : AT_AUGMENTATION;
+    numbers = *after == AT_AUGMENTATION ? count_numbers(scan, line) : -1;
+  }
+  if (loose == 0 || (*after == AT_BLOCK && loose == (int64_t)grid->crystal.sites)) return ECD_OK;
+  return ecd_fail(err, ECD_DATA,
+                  "%s:%zu: expected the end of the data block (%lld values), found %lld more",
+                  scan->path, first, (long long)scan->wanted, (long long)loose);
+}
+
+/* To the values of the next block, if there is one. */
+static ecd_code_t next_block(ecd_scan_t *scan, const ecd_grid_t *grid, bool *found,
+                             ecd_error_t *err) {
+  char line[LINE];
+  after_t after;
+  ECD_TRY(check_after(scan, grid, &after, err));
+  *found = after != AT_END;
+  while (*found && after != AT_BLOCK) {
+    ECD_TRY(ecd_scan_line(scan, line, sizeof line, found, err));
+    if (*found && repeats_grid(line, grid->n)) after = AT_BLOCK;
   }
   return ECD_OK;
-}
-
-static ecd_code_t read_block(ecd_scan_t *scan, block_t *block, ecd_error_t *err) {
-  const int64_t *n = block->grid->n, count = n[0] * n[1] * n[2];
-  block->x = block->y = block->z = 0;
-  return ecd_scan_numbers(scan, count, block->value != NULL ? put : drop, block, err);
 }
 
 static ecd_code_t read_values(ecd_scan_t *scan, const ecd_grid_options_t *options, ecd_grid_t *grid,
                               ecd_error_t *err) {
-  ECD_TRY(ecd_grid_allocate(grid, err));
-  block_t block = {.grid = grid, .value = grid->value, .factor = 1};
-  if (options->field == ECD_FIELD_DENSITY)
-    block.factor = 1 / ecd_cell_volume(grid->crystal.lattice);
+  const int64_t *n = grid->n, count = n[0] * n[1] * n[2];
+  const bool density = options->field == ECD_FIELD_DENSITY;
+  const double factor = density ? 1 / ecd_cell_volume(grid->crystal.lattice) : 1;
   bool found = true;
+  after_t after;
+  ECD_TRY(ecd_grid_allocate(grid, err));
   for (int64_t skip = 1; skip < options->block; ++skip) {
-    block_t skipped = {.grid = grid};
-    ECD_TRY(read_block(scan, &skipped, err));
-    ECD_TRY(next_block(scan, grid->n, &found, err));
+    ecd_scan_expect(scan, count);
+    ECD_TRY(ecd_scan_floats(scan, count, 1, NULL, err));
+    ECD_TRY(next_block(scan, grid, &found, err));
     if (!found)
-      return ecd_fail(err, ECD_DATA, "%s: expected data block %lld, found only %lld", scan->path,
-                      (long long)options->block, (long long)skip);
+      return ecd_fail(err, ECD_DATA, "%s:%zu: expected data block %lld, found only %lld",
+                      scan->path, scan->line, (long long)options->block, (long long)skip);
   }
-  ECD_TRY(read_block(scan, &block, err));
-  if (options->field != ECD_FIELD_ELF || options->block != 0) return check_after(scan, err);
-  ECD_TRY(next_block(scan, grid->n, &found, err));
+  ECD_TRY(ecd_grid_read_planes(scan, n, factor, false, grid, err));
+  if (options->field != ECD_FIELD_ELF || options->block != 0)
+    return check_after(scan, grid, &after, err);
+  ECD_TRY(next_block(scan, grid, &found, err));
   if (!found) return ECD_OK;
-  block.add = true; /* ELF of the two spin channels: their mean */
-  ECD_TRY(read_block(scan, &block, err));
-  const int64_t count = grid->n[0] * grid->n[1] * grid->n[2];
+  /* ELF of the two spin channels: their mean */
+  ECD_TRY(ecd_grid_read_planes(scan, n, factor, true, grid, err));
   for (int64_t i = 0; i < count; ++i) grid->value[i] *= 0.5f;
-  return ECD_OK;
+  return check_after(scan, grid, &after, err);
 }
 
 ecd_code_t ecd_grid_read_vasp(ecd_scan_t *scan, const ecd_grid_options_t *options, bool values,

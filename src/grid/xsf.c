@@ -1,29 +1,14 @@
-/* XCrySDen XSF with DATAGRID_3D (http://www.xcrysden.org/doc/XSF.html). Its general grids repeat the points of the first
-   face on the last: these are dropped. First axis fastest. Densities are in e/Bohr^3, as pp.x and XCrySDen's writers give. */
+/* XCrySDen XSF with DATAGRID_3D (http://www.xcrysden.org/doc/XSF.html). Its general grids repeat
+   the points of the first face on the last: these are dropped. First axis fastest. Densities are in
+   e/Bohr^3, as pp.x and XCrySDen's writers give. */
 #include "grid/formats.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { LINE = 2048 };
-
-typedef struct {
-  ecd_grid_t *grid;
-  int64_t full[3]; /* with the repeated points */
-  double factor;
-} target_t;
-
-static void put(int64_t index, double value, void *arg) {
-  const target_t *t = arg;
-  const int64_t x = index % t->full[0], y = index / t->full[0] % t->full[1],
-                z = index / t->full[0] / t->full[1];
-  const int64_t *n = t->grid->n;
-  if (x < n[0] && y < n[1] && z < n[2])
-    t->grid->value[(x * n[1] + y) * n[2] + z] = (float)(value * t->factor);
-}
-
-static void drop(int64_t index, double value, void *arg) { (void)index, (void)value, (void)arg; }
 
 /* A line without comment, or *found = false. */
 static ecd_code_t next(ecd_scan_t *scan, char *line, bool *found, ecd_error_t *err) {
@@ -57,7 +42,7 @@ static ecd_code_t read_sites(ecd_scan_t *scan, ecd_crystal_t *crystal, ecd_error
   double count;
   ECD_TRY(need(scan, "the number of sites", line, err));
   ECD_TRY(ecd_scan_line_numbers(scan, line, "the number of sites", 1, &count, err));
-  if (count < 1 || count > ECD_SITES_MAX)
+  if (!(count >= 1 && count <= ECD_SITES_MAX))
     return ecd_scan_unexpected(scan, "the number of sites", line, err);
   double lattice[3][3], inverse[3][3];
   memcpy(lattice, crystal->lattice, sizeof lattice);
@@ -75,10 +60,39 @@ static ecd_code_t read_sites(ecd_scan_t *scan, ecd_crystal_t *crystal, ecd_error
     if (sscanf(line, " %7s%n", symbol, &used) != 1)
       return ecd_scan_unexpected(scan, "a site", line, err);
     ECD_TRY(ecd_scan_line_numbers(scan, line + used, "a site (symbol, 3 numbers)", 3, at, err));
-    crystal->Z[s] = isdigit((unsigned char)symbol[0]) ? atoi(symbol) : ecd_element_number(symbol);
+    const bool number = isdigit((unsigned char)symbol[0]) != 0;
+    crystal->Z[s] = number ? atoi(symbol) : ecd_element_number(symbol);
+    if (crystal->Z[s] > 118 || (crystal->Z[s] == 0 && !number && strcmp(symbol, "X") != 0))
+      return ecd_scan_unexpected(scan, "an element", symbol, err);
     for (int j = 0; j < 3; ++j)
       crystal->frac[s][j] = at[0] * inverse[0][j] + at[1] * inverse[1][j] + at[2] * inverse[2][j];
   }
+  return ECD_OK;
+}
+
+/* The sites' cell is the one that the values span, to the rounding of written vectors. */
+static bool same_cell(const double a[3][3], const double b[3][3]) {
+  for (int i = 0; i < 3; ++i)
+    for (int k = 0; k < 3; ++k)
+      if (fabs(a[i][k] - b[i][k]) > 1e-3) return false;
+  return true;
+}
+
+/* Takes over the grid's cell; the sites' origin becomes the grid's. */
+static ecd_code_t place_cell(ecd_scan_t *scan, const double origin[3], const double lattice[3][3],
+                             ecd_crystal_t *crystal, ecd_error_t *err) {
+  double inverse[3][3];
+  if (crystal->sites == 0) {
+    memcpy(crystal->lattice, lattice, sizeof crystal->lattice);
+  } else if (!same_cell(lattice, crystal->lattice)) {
+    return ecd_fail(err, ECD_DATA,
+                    "%s:%zu: expected a data grid that spans the cell of PRIMVEC, found another",
+                    scan->path, scan->line - 1);
+  }
+  ecd_cell_inverse(crystal->lattice, inverse);
+  for (size_t s = 0; s < crystal->sites; ++s)
+    for (int j = 0; j < 3; ++j)
+      for (int k = 0; k < 3; ++k) crystal->frac[s][j] -= origin[k] * inverse[k][j];
   return ECD_OK;
 }
 
@@ -86,27 +100,29 @@ static ecd_code_t read_grid(ecd_scan_t *scan, const ecd_grid_options_t *options,
                             bool values, ecd_grid_t *grid, ecd_error_t *err) {
   char line[LINE];
   double size[3], origin[3], lattice[3][3];
-  target_t target = {.grid = grid, .factor = 1};
+  int64_t full[3];
   ECD_TRY(need(scan, "the grid (3 integers)", line, err));
   ECD_TRY(ecd_scan_line_numbers(scan, line, "the grid (3 integers)", 3, size, err));
-  ECD_TRY(ecd_scan_grid_size(scan, size, target.full, err));
+  ECD_TRY(ecd_scan_grid_size(scan, size, full, err));
+  for (int i = 0; i < 3; ++i)
+    if (full[i] < 2)
+      return ecd_scan_unexpected(scan, "at least 2 points along each axis", line, err);
   ECD_TRY(need(scan, "the grid's origin", line, err));
   ECD_TRY(ecd_scan_line_numbers(scan, line, "the grid's origin (3 numbers)", 3, origin, err));
   ECD_TRY(read_vectors(scan, lattice, err));
-  for (int i = 0; i < 3; ++i) {
-    grid->n[i] = target.full[i] - 1;
-    if (grid->n[i] < 1)
-      return ecd_scan_unexpected(scan, "at least 2 points along each axis", line, err);
-    for (int k = 0; k < 3 && grid->crystal.sites == 0; ++k)
-      grid->crystal.lattice[i][k] = lattice[i][k];
-  }
-  if (wanted && !values) return ECD_OK;
   if (wanted) {
+    for (int i = 0; i < 3; ++i) grid->n[i] = full[i] - 1;
+    ECD_TRY(place_cell(scan, origin, lattice, &grid->crystal, err));
+    if (!values) return ECD_OK;
     ECD_TRY(ecd_grid_allocate(grid, err));
-    if (options->field == ECD_FIELD_DENSITY) target.factor = 1 / (ECD_BOHR * ECD_BOHR * ECD_BOHR);
+    const bool density = options->field == ECD_FIELD_DENSITY;
+    const double factor = density ? 1 / (ECD_BOHR * ECD_BOHR * ECD_BOHR) : 1;
+    ECD_TRY(ecd_grid_read_planes(scan, full, factor, false, grid, err));
+  } else {
+    const int64_t count = full[0] * full[1] * full[2];
+    ecd_scan_expect(scan, count);
+    ECD_TRY(ecd_scan_floats(scan, count, 1, NULL, err));
   }
-  ECD_TRY(ecd_scan_numbers(scan, target.full[0] * target.full[1] * target.full[2],
-                           wanted ? put : drop, &target, err));
   ECD_TRY(need(scan, "END_DATAGRID_3D", line, err));
   return strstr(line, "END_DATAGRID") != NULL
              ? ECD_OK

@@ -32,8 +32,3 @@ void ecd_backend_list(char *text, size_t size) {
   snprintf(text, size, "ref, blas");
 #endif
 }
-
-int64_t ecd_window_count(int64_t in, int64_t kernel, int64_t stride, bool ceil_mode) {
-  if (in < kernel) return ceil_mode && in > 0 ? 1 : 0;
-  return (in - kernel + (ceil_mode ? stride - 1 : 0)) / stride + 1;
-}

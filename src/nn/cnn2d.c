@@ -1,6 +1,7 @@
 /* 2D-CNN on three projections: in each branch one axis of the cube is the channel axis. A branch: 1x1 convolution with
-   ReLU (U, channel-first planes), squeeze-and-excitation, convolution with stride = kernel on tiles of U, max pool,
-   general convolution. Squeeze runs on the cube as it lies in memory: no axis is permuted. */
+   ReLU (U), squeeze-and-excitation, convolution with stride = kernel, max pool, general convolution.
+   U is written channels-last and tile by tile, so that it is the next convolution's patch matrix; the channel scales go
+   into a copy of that convolution's weights rather than into U. No axis of the cube is permuted. */
 #include "nn/net_private.h"
 
 #include <omp.h>
@@ -25,7 +26,10 @@ enum {
 typedef struct {
   int axis;                   /* the channel axis: 0 x, 1 y, 2 z */
   size_t offset[TENSORS + 1]; /* in the slab; the last is the end of the branch */
-  float *u;                   /* (max_batch, squeeze, n, n) */
+  int32_t *pixel; /* (n * n): where a pixel begins in the cube; tiles first, then the rest */
+  ecd_projection_t projection;
+  float *weight; /* (n, squeeze): squeeze.weight transposed */
+  float *u;      /* (max_batch, n * n, squeeze) */
   float *mean, *hidden,
       *scale;    /* (max_batch, squeeze), (max_batch, excite), (max_batch, squeeze) */
   float *y1;     /* (max_batch, map1^2, c1) */
@@ -43,7 +47,7 @@ typedef struct {
   float *scratch; /* (threads, scratch_size) */
   float *dy2;     /* (max_batch, out positions, c2) */
   float *dcolumn; /* (max_batch, out positions, k2^2 c1) */
-  float *part;    /* (threads, branch parameters before conv2) */
+  float *part;    /* (threads, branch parameters before conv2), squeeze.weight transposed */
 } cnn2d_t;
 
 static void prepare(const void *self, const float *volume, float *prepared) {
@@ -51,25 +55,10 @@ static void prepare(const void *self, const float *volume, float *prepared) {
   memcpy(prepared, volume, (size_t)(net->n * net->n * net->n) * sizeof *prepared);
 }
 
-/* u (squeeze, n*n) = w (squeeze, n) * cube with the branch's axis as rows. */
-static void project(const cnn2d_t *net, int axis, const float *w, const float *cube, float *u) {
-  const ecd_backend_t *be = net->net->backend;
-  const int64_t n = net->n, area = n * n, s = net->squeeze;
-  if (axis == 0) be->gemm(false, false, s, area, n, w, n, cube, area, 0.0f, u, area);
-  if (axis == 2) be->gemm(false, true, s, area, n, w, n, cube, n, 0.0f, u, area);
-  for (int64_t x = 0; axis == 1 && x < n; ++x)
-    be->gemm(false, false, s, n, n, w, n, cube + x * area, n, 0.0f, u + x * n, area);
-}
-
-/* dw (squeeze, n) += du (squeeze, n*n) * transposed projection of the cube. */
-static void project_backward(const cnn2d_t *net, int axis, const float *du, const float *cube,
-                             float *dw) {
-  const ecd_backend_t *be = net->net->backend;
-  const int64_t n = net->n, area = n * n, s = net->squeeze;
-  if (axis == 0) be->gemm(false, true, s, n, area, du, area, cube, area, 1.0f, dw, n);
-  if (axis == 2) be->gemm(false, false, s, n, area, du, area, cube, n, 1.0f, dw, n);
-  for (int64_t x = 0; axis == 1 && x < n; ++x)
-    be->gemm(false, true, s, n, n, du + x * n, area, cube + x * area, n, 1.0f, dw, n);
+/* to (columns, rows) = from (rows, columns) transposed. */
+static void transpose(int64_t rows, int64_t columns, const float *from, float *to) {
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t j = 0; j < columns; ++j) to[j * rows + i] = from[i * columns + j];
 }
 
 static float *scratch(const cnn2d_t *net) {
@@ -80,19 +69,18 @@ static void sample_forward(const cnn2d_t *net, branch_t *br, size_t b, const flo
   const ecd_backend_t *be = net->net->backend;
   const float *slab = net->net->parameters;
   const int64_t n = net->n, s = net->squeeze, e = net->excite, i = (int64_t)b;
-  const int64_t size = s * net->k1 * net->k1, positions = net->map1 * net->map1;
+  const int64_t window = net->k1 * net->k1, size = s * window;
+  const int64_t positions = net->map1 * net->map1;
   float *u = br->u + i * s * n * n, *mean = br->mean + i * s, *hidden = br->hidden + i * e;
   float *scale = br->scale + i * s, *y1 = br->y1 + i * positions * net->c1;
-  float *tile = scratch(net), *pooled = tile + positions * size;
-  project(net, br->axis, slab + br->offset[SQUEEZE_W], cube, u);
-  be->plane_bias_relu(s, n * n, slab + br->offset[SQUEEZE_B], u, mean);
+  float *scaled = scratch(net), *pooled = scaled + net->c1 * size;
+  be->project(&br->projection, cube, br->weight, slab + br->offset[SQUEEZE_B], u, mean);
   be->gemm(false, true, 1, e, s, mean, s, slab + br->offset[SE1_W], s, 0.0f, hidden, e);
   be->bias_act(1, e, slab + br->offset[SE1_B], ECD_ACT_RELU, hidden);
   be->gemm(false, true, 1, s, e, hidden, e, slab + br->offset[SE2_W], e, 0.0f, scale, s);
   be->bias_act(1, s, slab + br->offset[SE2_B], ECD_ACT_SIGMOID, scale);
-  be->tile(s, n, n, net->k1, u, scale, tile);
-  be->gemm(false, true, positions, net->c1, size, tile, size, slab + br->offset[CONV1_W], size,
-           0.0f, y1, net->c1);
+  be->scale_columns(net->c1 * window, s, scale, slab + br->offset[CONV1_W], scaled);
+  be->gemm(false, true, positions, net->c1, size, u, size, scaled, size, 0.0f, y1, net->c1);
   be->bias_act(positions, net->c1, slab + br->offset[CONV1_B], ECD_ACT_RELU, y1);
   be->pool(&net->pool, ECD_POOL_MAX, y1, pooled,
            br->from + i * ecd_window_out(&net->pool) * net->c1);
@@ -107,6 +95,8 @@ static void forward(void *self, size_t batch, const float *const *input, float *
   const float *slab = net->net->parameters;
   const int64_t out = ecd_window_out(&net->conv2), k = ecd_window_kernel(&net->conv2) * net->c1;
   const int64_t rows = (int64_t)batch * out, width = net->net->width[0];
+  for (int a = 0; a < 3; ++a)
+    transpose(net->squeeze, net->n, slab + net->branch[a].offset[SQUEEZE_W], net->branch[a].weight);
 #pragma omp parallel for schedule(static)
   for (size_t b = 0; b < batch; ++b)
     for (int a = 0; a < 3; ++a) sample_forward(net, &net->branch[a], b, input[b]);
@@ -122,44 +112,52 @@ static void forward(void *self, size_t batch, const float *const *input, float *
   }
 }
 
-/* Gradients of everything before conv2 for one sample, added to part (laid out as the branch's slab). */
-static void sample_backward(const cnn2d_t *net, branch_t *br, size_t b, const float *cube,
-                            float *part) {
+/* Back through the excitation: dscale (squeeze) becomes the gradient of its input, dmean (squeeze) of the means. */
+static void excitation_backward(const cnn2d_t *net, const branch_t *br, size_t b, float *dscale,
+                                float *dhidden, float *dmean, float *const grad[TENSORS]) {
   const ecd_backend_t *be = net->net->backend;
   const float *slab = net->net->parameters;
-  const int64_t n = net->n, s = net->squeeze, e = net->excite, i = (int64_t)b;
-  const int64_t size = s * net->k1 * net->k1, positions = net->map1 * net->map1;
-  const int64_t pooled = ecd_window_out(&net->pool) * net->c1;
-  const float *u = br->u + i * s * n * n, *scale = br->scale + i * s, *hidden = br->hidden + i * e;
-  const float *y1 = br->y1 + i * positions * net->c1;
-  float *tile = scratch(net), *du = tile + positions * size, *dy1 = du + s * n * n;
-  float *dpooled = dy1 + positions * net->c1, *dscale = dpooled + pooled, *dmean = dscale + s;
-  float *dhidden = dmean + s, *grad[TENSORS];
-  for (int t = 0; t < TENSORS; ++t) grad[t] = part + (br->offset[t] - br->offset[0]);
-
-  be->col2im(&net->conv2,
-             net->dcolumn +
-                 i * ecd_window_out(&net->conv2) * ecd_window_kernel(&net->conv2) * net->c1,
-             dpooled);
-  be->pool_backward(&net->pool, ECD_POOL_MAX, dpooled, br->from + i * pooled, dy1);
-  be->act_backward(positions * net->c1, ECD_ACT_RELU, y1, dy1);
-  be->tile(s, n, n, net->k1, u, scale, tile);
-  be->gemm(true, false, net->c1, size, positions, dy1, net->c1, tile, size, 1.0f, grad[CONV1_W],
-           size);
-  be->column_sum(positions, net->c1, dy1, true, grad[CONV1_B]);
-  be->gemm(false, false, positions, size, net->c1, dy1, net->c1, slab + br->offset[CONV1_W], size,
-           0.0f, tile, size);
-  be->tile_scale_backward(s, n, n, net->k1, tile, u, dscale);
-  be->act_backward(s, ECD_ACT_SIGMOID, scale, dscale);
+  const int64_t s = net->squeeze, e = net->excite, i = (int64_t)b;
+  const float *hidden = br->hidden + i * e, *mean = br->mean + i * s;
+  be->act_backward(s, ECD_ACT_SIGMOID, br->scale + i * s, dscale);
   be->gemm(true, false, s, e, 1, dscale, s, hidden, e, 1.0f, grad[SE2_W], e);
   be->add(s, dscale, grad[SE2_B]);
   be->gemm(false, false, 1, e, s, dscale, s, slab + br->offset[SE2_W], e, 0.0f, dhidden, e);
   be->act_backward(e, ECD_ACT_RELU, hidden, dhidden);
-  be->gemm(true, false, e, s, 1, dhidden, e, br->mean + i * s, s, 1.0f, grad[SE1_W], s);
+  be->gemm(true, false, e, s, 1, dhidden, e, mean, s, 1.0f, grad[SE1_W], s);
   be->add(e, dhidden, grad[SE1_B]);
   be->gemm(false, false, 1, s, e, dhidden, e, slab + br->offset[SE1_W], s, 0.0f, dmean, s);
-  be->tile_backward(s, n, n, net->k1, tile, u, scale, dmean, du, grad[SQUEEZE_B]);
-  project_backward(net, br->axis, du, cube, grad[SQUEEZE_W]);
+}
+
+/* Gradients of everything before conv2 for one sample, added to part (laid out as the branch's slab, squeeze.weight
+   transposed). The gradient dy1 of conv1's output is zero but for the maxima of the pool. */
+static void sample_backward(const cnn2d_t *net, const branch_t *br, size_t b, const float *cube,
+                            float *part) {
+  const ecd_backend_t *be = net->net->backend;
+  const float *w1 = net->net->parameters + br->offset[CONV1_W];
+  const int64_t area = net->n * net->n, s = net->squeeze, c1 = net->c1, i = (int64_t)b;
+  const int64_t window = net->k1 * net->k1, size = s * window;
+  const int64_t positions = net->map1 * net->map1, pooled = ecd_window_out(&net->pool) * c1;
+  const int64_t patches = ecd_window_out(&net->conv2) * ecd_window_kernel(&net->conv2) * c1;
+  const float *u = br->u + i * s * area, *scale = br->scale + i * s;
+  float *scaled = scratch(net), *du = scaled + c1 * size, *dy1 = du + s * area;
+  float *dpooled = dy1 + positions * c1, *dscale = dpooled + pooled, *dmean = dscale + s;
+  float *dhidden = dmean + s, *work = dhidden + net->excite, *grad[TENSORS];
+  for (int t = 0; t < TENSORS; ++t) grad[t] = part + (br->offset[t] - br->offset[0]);
+
+  be->col2im(&net->conv2, net->dcolumn + i * patches, dpooled);
+  be->pool_backward(&net->pool, ECD_POOL_MAX, dpooled, br->from + i * pooled, dy1);
+  be->act_backward(positions * c1, ECD_ACT_RELU, br->y1 + i * positions * c1, dy1);
+  be->gemm_sparse(true, c1, size, positions, dy1, c1, u, size, false, scaled, size, work);
+  be->scale_columns_backward(c1 * window, s, scale, w1, scaled, grad[CONV1_W], dscale);
+  be->column_sum(positions, c1, dy1, true, grad[CONV1_B]);
+  excitation_backward(net, br, b, dscale, dhidden, dmean, grad);
+  for (int64_t c = 0; c < s; ++c) dmean[c] /= (float)area;
+  be->scale_columns(c1 * window, s, scale, w1, scaled);
+  be->gemm_sparse(false, positions, size, c1, dy1, c1, scaled, size, false, du, size, work);
+  memset(du + positions * size, 0, (size_t)(area * s - positions * size) * sizeof *du);
+  be->relu_mean_backward(area, s, u, dmean, du, grad[SQUEEZE_B]);
+  be->project_backward(&br->projection, cube, du, grad[SQUEEZE_W]);
 }
 
 static void branch_backward(cnn2d_t *net, int a, size_t batch, const float *const *input,
@@ -185,9 +183,10 @@ static void branch_backward(cnn2d_t *net, int a, size_t batch, const float *cons
 #pragma omp parallel for schedule(static)
   for (size_t b = 0; b < batch; ++b)
     sample_backward(net, br, b, input[b], net->part + (size_t)omp_get_thread_num() * count);
-  memcpy(slab + br->offset[0], net->part, count * sizeof *slab);
   for (size_t t = 1; t < net->threads; ++t)
-    be->add((int64_t)count, net->part + t * count, slab + br->offset[0]);
+    be->add((int64_t)count, net->part + t * count, net->part);
+  memcpy(slab + br->offset[0], net->part, count * sizeof *slab);
+  transpose(net->n, net->squeeze, net->part, slab + br->offset[SQUEEZE_W]);
 }
 
 static void backward(void *self, size_t batch, const float *const *input, const float *dfeatures,
@@ -204,9 +203,11 @@ static void destroy(void *self) {
   cnn2d_t *net = self;
   for (int a = 0; a < 3; ++a) {
     branch_t *br = &net->branch[a];
-    float *owned[] = {br->u, br->mean, br->hidden, br->scale, br->y1, br->column, br->y2};
+    float *owned[] = {br->weight, br->u,  br->mean,   br->hidden,
+                      br->scale,  br->y1, br->column, br->y2};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; ++i) free(owned[i]);
     free(br->from);
+    free(br->pixel);
   }
   free(net->scratch);
   free(net->dy2);
@@ -216,14 +217,17 @@ static void destroy(void *self) {
 }
 
 static double multiplies(const void *self, bool executed, bool training) {
-  (void)executed;
   const cnn2d_t *net = self;
+  const int64_t window1 = net->squeeze * net->k1 * net->k1 * net->c1;
   const double squeeze = (double)(net->n * net->n * net->n * net->squeeze);
   const double se = 2.0 * (double)(net->squeeze * net->excite);
-  const double conv1 = (double)(net->map1 * net->map1 * net->squeeze * net->k1 * net->k1 * net->c1);
+  const double conv1 = (double)(net->map1 * net->map1 * window1);
   const double conv2 =
       (double)(ecd_window_out(&net->conv2) * ecd_window_kernel(&net->conv2) * net->c1 * net->c2);
-  return 3 * (training ? 2 * squeeze + 3 * (se + conv1 + conv2) : squeeze + se + conv1 + conv2);
+  /* Each pooled value sends its gradient to one position. */
+  const double back1 = executed ? (double)(ecd_window_out(&net->pool) * window1) : conv1;
+  if (!training) return 3 * (squeeze + se + conv1 + conv2);
+  return 3 * (2 * squeeze + 3 * (se + conv2) + conv1 + 2 * back1);
 }
 
 static const ecd_extractor_t extractor = {.prepare = prepare,
@@ -274,23 +278,52 @@ static void add_branch(cnn2d_t *net, branch_t *br, char letter) {
                        [SE1_B] = {"se1.bias", 1, {e}},
                        [SE2_W] = {"se2.weight", 2, {s, e}},
                        [SE2_B] = {"se2.bias", 1, {s}},
-                       [CONV1_W] = {"conv1.weight", 4, {net->c1, s, k1, k1}},
+                       [CONV1_W] = {"conv1.weight", 4, {net->c1, k1, k1, s}},
                        [CONV1_B] = {"conv1.bias", 1, {net->c1}},
                        [CONV2_W] = {"conv2.weight", 4, {net->c2, k2, k2, net->c1}},
                        [CONV2_B] = {"conv2.bias", 1, {net->c2}}};
   for (int t = 0; t < TENSORS; ++t) {
     char name[32];
     snprintf(name, sizeof name, "%c.%s", letter, tensor[t].name);
+    const bool channels_last = t == CONV1_W || t == CONV2_W;
     const size_t i =
-        ecd_net_add_tensor(net->net, name, tensor[t].rank, tensor[t].shape, t == CONV2_W);
+        ecd_net_add_tensor(net->net, name, tensor[t].rank, tensor[t].shape, channels_last);
     br->offset[t] = net->net->tensor[i].offset;
   }
   br->offset[TENSORS] = net->net->count;
 }
 
+/* Where pixel (a, b) of the branch's planes begins in the cube. */
+static int64_t pixel_start(const cnn2d_t *net, int axis, int64_t a, int64_t b) {
+  const int64_t n = net->n;
+  if (axis == 0) return a * n + b;
+  return axis == 1 ? a * n * n + b : (a * n + b) * n;
+}
+
+static void order_pixels(const cnn2d_t *net, branch_t *br) {
+  const int64_t n = net->n, k1 = net->k1, tiled = net->map1 * k1;
+  const int64_t stride[] = {n * n, n, 1};
+  br->projection = (ecd_projection_t){.pixels = n * n,
+                                      .depth = n,
+                                      .channels = net->squeeze,
+                                      .stride = stride[br->axis],
+                                      .offset = br->pixel};
+  int64_t rest = tiled * tiled;
+  for (int64_t a = 0; a < n; ++a)
+    for (int64_t b = 0; b < n; ++b) {
+      const int64_t tile = a / k1 * net->map1 + b / k1;
+      const bool inside = a < tiled && b < tiled;
+      const int64_t place = inside ? (tile * k1 + a % k1) * k1 + b % k1 : rest++;
+      br->pixel[place] = (int32_t)pixel_start(net, br->axis, a, b);
+    }
+}
+
 static ecd_code_t allocate_branch(cnn2d_t *net, branch_t *br, size_t batch, ecd_error_t *err) {
   const size_t s = (size_t)net->squeeze, area = (size_t)(net->n * net->n), c1 = (size_t)net->c1;
   const size_t out = (size_t)ecd_window_out(&net->conv2);
+  ECD_TRY(ecd_alloc((void **)&br->pixel, area, sizeof *br->pixel, "pixel order", err));
+  order_pixels(net, br);
+  ECD_TRY(ecd_net_buffer(&br->weight, s * (size_t)net->n, "squeeze weights", err));
   ECD_TRY(ecd_net_buffer(&br->u, batch * s * area, "squeezed planes", err));
   ECD_TRY(ecd_net_buffer(&br->mean, batch * s, "plane means", err));
   ECD_TRY(ecd_net_buffer(&br->hidden, batch * (size_t)net->excite, "excitation", err));
@@ -308,10 +341,13 @@ static ecd_code_t allocate(cnn2d_t *net, size_t batch, ecd_error_t *err) {
   const int64_t positions = net->map1 * net->map1;
   const size_t out = (size_t)ecd_window_out(&net->conv2);
   net->threads = (size_t)omp_get_max_threads();
+  const size_t weights = ecd_sparse_work(net->c1, positions);
+  const size_t inputs = ecd_sparse_work(positions, net->c1);
   net->scratch_size =
-      (size_t)(positions * net->squeeze * net->k1 * net->k1 + net->squeeze * net->n * net->n +
+      (size_t)(net->c1 * net->squeeze * net->k1 * net->k1 + net->squeeze * net->n * net->n +
                positions * net->c1 + ecd_window_out(&net->pool) * net->c1 + 2 * net->squeeze +
-               net->excite);
+               net->excite) +
+      (weights > inputs ? weights : inputs);
   ECD_TRY(ecd_net_buffer(&net->scratch, net->threads * net->scratch_size, "scratch", err));
   ECD_TRY(ecd_net_buffer(&net->dy2, batch * out * (size_t)net->c2, "conv2 gradient", err));
   ECD_TRY(ecd_net_buffer(&net->dcolumn,

@@ -28,6 +28,7 @@ typedef struct {
   float *pooled; /* (max_batch, out positions, c2) */
   int32_t *from; /* as pooled */
   float *part;   /* (threads, c1 * patch + c1): gradients of the first layer */
+  float *work;   /* of the sparse products with dy2, zero but for the maxima of the pool */
 } cnn3d_t;
 
 static void prepare(const void *self, const float *volume, float *prepared) {
@@ -90,9 +91,9 @@ static void first_layer_backward(cnn3d_t *net, size_t first, size_t count,
                                  const float *const *input) {
   const ecd_backend_t *be = net->net->backend;
   const int64_t rows = net->positions * net->inner, size = rows * net->c1, k = net->inner * net->c1;
-  be->gemm(false, false, (int64_t)count * net->positions, k, net->c2,
-           net->dy2 + (int64_t)first * net->positions * net->c2, net->c2,
-           net->net->parameters + net->w2, k, 0.0f, net->dy1, k);
+  be->gemm_sparse(false, (int64_t)count * net->positions, k, net->c2,
+                  net->dy2 + (int64_t)first * net->positions * net->c2, net->c2,
+                  net->net->parameters + net->w2, k, false, net->dy1, k, net->work);
 #pragma omp parallel for schedule(static)
   for (size_t b = 0; b < count; ++b) {
     float *dy1 = net->dy1 + (int64_t)b * size;
@@ -113,7 +114,8 @@ static void backward(void *self, size_t batch, const float *const *input, const 
   const int64_t all = (int64_t)batch * net->positions;
 #pragma omp parallel for schedule(static)
   for (size_t b = 0; b < batch; ++b) pool_backward(net, b, dfeatures + (int64_t)b * width);
-  be->gemm(true, false, net->c2, k, all, net->dy2, net->c2, net->y1, k, 0.0f, slab + net->w2, k);
+  be->gemm_sparse(true, net->c2, k, all, net->dy2, net->c2, net->y1, k, false, slab + net->w2, k,
+                  net->work);
   be->column_sum(all, net->c2, net->dy2, false, slab + net->b2);
   if (ready != NULL) ready(net->w2, (size_t)(net->c2 * k + net->c2), arg);
 
@@ -136,6 +138,7 @@ static void destroy(void *self) {
   free(net->pooled);
   free(net->from);
   free(net->part);
+  free(net->work);
   free(net);
 }
 
@@ -145,8 +148,11 @@ static double multiplies(const void *self, bool executed, bool training) {
   const int64_t positions2 = edge2 * edge2 * edge2;
   const int64_t positions1 = executed ? positions2 * net->inner : edge1 * edge1 * edge1;
   const double layer1 = (double)(positions1 * net->patch * net->c1);
-  const double layer2 = (double)(positions2 * net->inner * net->c1 * net->c2);
-  return training ? 2 * layer1 + 3 * layer2 : layer1 + layer2;
+  const double window2 = (double)(net->inner * net->c1 * net->c2);
+  const double layer2 = (double)positions2 * window2;
+  /* Each pooled value sends its gradient to one position. */
+  const double back2 = executed ? (double)ecd_window_out(&net->pool) * window2 : layer2;
+  return training ? 2 * layer1 + layer2 + 2 * back2 : layer1 + layer2;
 }
 
 static const ecd_extractor_t extractor = {.prepare = prepare,
@@ -195,8 +201,11 @@ static ecd_code_t allocate(cnn3d_t *net, size_t max_batch, ecd_error_t *err) {
   ECD_TRY(ecd_net_buffer(&net->dy2, max_batch * size2, "conv2 gradient", err));
   ECD_TRY(ecd_net_buffer(&net->pooled, pooled, "pool output", err));
   ECD_TRY(ecd_alloc((void **)&net->from, pooled, sizeof *net->from, "pool indices", err));
-  return ecd_net_buffer(&net->part, net->threads * (size_t)(net->c1 * net->patch + net->c1),
-                        "conv1 weight gradients", err);
+  ECD_TRY(ecd_net_buffer(&net->part, net->threads * (size_t)(net->c1 * net->patch + net->c1),
+                         "conv1 weight gradients", err));
+  const int64_t all = (int64_t)max_batch * net->positions;
+  const size_t weights = ecd_sparse_work(net->c2, all), inputs = ecd_sparse_work(all, net->c2);
+  return ecd_net_buffer(&net->work, weights > inputs ? weights : inputs, "conv2 gradient", err);
 }
 
 ecd_code_t ecd_cnn3d_create(const ecd_model_settings_t *settings, ecd_net_t *net,

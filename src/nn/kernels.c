@@ -148,76 +148,46 @@ void ecd_k_pool_backward(const ecd_window_t *w, ecd_pool_mode_t mode, const floa
   }
 }
 
-void ecd_k_plane_bias_relu(int64_t channels, int64_t area, const float *bias, float *u,
-                           float *mean) {
-  for (int64_t c = 0; c < channels; ++c) {
-    float *plane = u + c * area, sum = 0.0f;
-    const float b = bias[c];
-#pragma omp simd reduction(+ : sum)
-    for (int64_t i = 0; i < area; ++i) {
-      const float x = plane[i] + b, y = x > 0.0f ? x : 0.0f;
-      plane[i] = y;
-      sum += y;
+/* At most CHUNK rows and BAND columns; their sum is added to dbias at once, which keeps its rounding error small. */
+enum { CHUNK = 64, BAND = 32 };
+
+static void relu_mean_chunk(int64_t rows, int64_t columns, int64_t stride, const float *u,
+                            const float *dmean, float *du, float *dbias) {
+  float sum[BAND] = {0};
+  for (int64_t i = 0; i < rows; ++i, u += stride, du += stride)
+#pragma omp simd
+    for (int64_t j = 0; j < columns; ++j) {
+      const float d = u[j] > 0.0f ? du[j] + dmean[j] : 0.0f;
+      du[j] = d;
+      sum[j] += d;
     }
-    mean[c] = sum / (float)area;
-  }
+  for (int64_t j = 0; j < columns; ++j) dbias[j] += sum[j];
 }
 
-void ecd_k_tile(int64_t channels, int64_t h, int64_t w, int64_t k, const float *u,
-                const float *scale, float *tile) {
-  const int64_t across = w / k, down = h / k, size = channels * k * k;
-  for (int64_t c = 0; c < channels; ++c) {
-    const float s = scale[c];
-    for (int64_t y = 0; y < down * k; ++y) {
-      const float *row = u + (c * h + y) * w;
-      float *to = tile + y / k * across * size + (c * k + y % k) * k;
-      for (int64_t t = 0; t < across; ++t)
-        for (int64_t i = 0; i < k; ++i) to[t * size + i] = s * row[t * k + i];
-    }
-  }
+void ecd_k_relu_mean_backward(int64_t rows, int64_t columns, const float *u, const float *dmean,
+                              float *du, float *dbias) {
+  for (int64_t i = 0; i < rows; i += CHUNK)
+    for (int64_t j = 0; j < columns; j += BAND)
+      relu_mean_chunk(rows - i < CHUNK ? rows - i : CHUNK, columns - j < BAND ? columns - j : BAND,
+                      columns, u + i * columns + j, dmean + j, du + i * columns + j, dbias + j);
 }
 
-void ecd_k_tile_scale_backward(int64_t channels, int64_t h, int64_t w, int64_t k,
-                               const float *dtile, const float *u, float *dscale) {
-  const int64_t across = w / k, down = h / k, size = channels * k * k;
-  for (int64_t c = 0; c < channels; ++c) {
-    float sum = 0.0f;
-    for (int64_t y = 0; y < down * k; ++y) {
-      const float *row = u + (c * h + y) * w;
-      const float *from = dtile + y / k * across * size + (c * k + y % k) * k;
-      float part = 0.0f;
-      for (int64_t t = 0; t < across; ++t)
-        for (int64_t i = 0; i < k; ++i) part += from[t * size + i] * row[t * k + i];
-      sum += part;
-    }
-    dscale[c] = sum;
-  }
+void ecd_k_scale_columns(int64_t rows, int64_t columns, const float *scale, const float *x,
+                         float *y) {
+  for (int64_t i = 0; i < rows; ++i, x += columns, y += columns)
+#pragma omp simd
+    for (int64_t j = 0; j < columns; ++j) y[j] = scale[j] * x[j];
 }
 
-void ecd_k_tile_backward(int64_t channels, int64_t h, int64_t w, int64_t k, const float *dtile,
-                         const float *u, const float *scale, const float *dmean, float *du,
-                         float *dbias) {
-  const int64_t across = w / k, size = channels * k * k;
-  for (int64_t c = 0; c < channels; ++c) {
-    const float s = scale[c], m = dmean[c] / (float)(h * w);
-    float sum = 0.0f;
-    for (int64_t y = 0; y < h; ++y) {
-      const float *row = u + (c * h + y) * w;
-      float *to = du + (c * h + y) * w;
-      const float *from = dtile + y / k * across * size + (c * k + y % k) * k;
-      const int64_t tiles = y / k < h / k ? across : 0;
-      for (int64_t t = 0; t < tiles; ++t)
-        for (int64_t i = 0; i < k; ++i) to[t * k + i] = s * from[t * size + i];
-      for (int64_t x = tiles * k; x < w; ++x) to[x] = 0.0f;
-#pragma omp simd reduction(+ : sum)
-      for (int64_t x = 0; x < w; ++x) {
-        const float d = row[x] > 0.0f ? to[x] + m : 0.0f;
-        to[x] = d;
-        sum += d;
-      }
+void ecd_k_scale_columns_backward(int64_t rows, int64_t columns, const float *scale, const float *x,
+                                  const float *dy, float *dx, float *dscale) {
+  memset(dscale, 0, (size_t)columns * sizeof *dscale);
+  for (int64_t i = 0; i < rows; ++i, x += columns, dy += columns, dx += columns)
+#pragma omp simd
+    for (int64_t j = 0; j < columns; ++j) {
+      dx[j] += scale[j] * dy[j];
+      dscale[j] += dy[j] * x[j];
     }
-    dbias[c] += sum;
-  }
 }
 
 void ecd_k_add(int64_t n, const float *x, float *y) {
@@ -249,4 +219,9 @@ void ecd_k_sgd(int64_t n, float lr, float momentum, const float *g, float *p, fl
     v[i] = momentum * v[i] + g[i];
     p[i] -= lr * v[i];
   }
+}
+
+int64_t ecd_window_count(int64_t in, int64_t kernel, int64_t stride, bool ceil_mode) {
+  if (in < kernel) return ceil_mode && in > 0 ? 1 : 0;
+  return (in - kernel + (ceil_mode ? stride - 1 : 0)) / stride + 1;
 }

@@ -17,11 +17,23 @@ typedef struct {
   int64_t in[3], kernel[3], stride[3], out[3], channels;
 } ecd_window_t;
 
+/* One axis of a cube as channels: pixel i's channel k is at offset[i] + k * stride. */
+typedef struct {
+  int64_t pixels, depth, channels,
+      stride; /* depth: length of the axis; channels: those after the convolution */
+  const int32_t *offset;
+} ecd_projection_t;
+
 struct ecd_backend {
   const char *name;
   /* c (m, n) = op(a) (m, k) * op(b) (k, n) + beta * c; leading dimensions of the arrays as stored. */
   void (*gemm)(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const float *a,
                int64_t lda, const float *b, int64_t ldb, float beta, float *c, int64_t ldc);
+  /* As gemm, with b as stored and op(a) mostly zeros, whose products are skipped; accumulate: beta = 1, else 0.
+     work: ecd_sparse_work(m, k) floats. */
+  void (*gemm_sparse)(bool transpose_a, int64_t m, int64_t n, int64_t k, const float *a,
+                      int64_t lda, const float *b, int64_t ldb, bool accumulate, float *c,
+                      int64_t ldc, float *work);
   /* y (rows, columns) = act(y + bias); bias (columns). */
   void (*bias_act)(int64_t rows, int64_t columns, const float *bias, ecd_activation_t act,
                    float *y);
@@ -39,18 +51,21 @@ struct ecd_backend {
   /* dx is overwritten. */
   void (*pool_backward)(const ecd_window_t *w, ecd_pool_mode_t mode, const float *dy,
                         const int32_t *from, float *dx);
-  /* Channel-first planes u (channels, area) = relu(u + bias), mean[c] of each plane. */
-  void (*plane_bias_relu)(int64_t channels, int64_t area, const float *bias, float *u, float *mean);
-  /* tile (out positions, channels * k * k) = scale[c] * u, non-overlapping k x k tiles of u (channels, h, w). */
-  void (*tile)(int64_t channels, int64_t h, int64_t w, int64_t k, const float *u,
-               const float *scale, float *tile);
-  /* dscale[c] = sum of dtile * u. */
-  void (*tile_scale_backward)(int64_t channels, int64_t h, int64_t w, int64_t k, const float *dtile,
-                              const float *u, float *dscale);
-  /* du (channels, h, w) = (scale[c] * dtile + dmean[c] / (h w)) where u > 0, else 0; dbias[c] += its sum. */
-  void (*tile_backward)(int64_t channels, int64_t h, int64_t w, int64_t k, const float *dtile,
-                        const float *u, const float *scale, const float *dmean, float *du,
-                        float *dbias);
+  /* u (pixels, channels) = relu(bias + x's rows times weight (depth, channels)), mean (channels) over the pixels. */
+  void (*project)(const ecd_projection_t *p, const float *x, const float *weight, const float *bias,
+                  float *u, float *mean);
+  /* dweight (depth, channels) += gradient, of du (pixels, channels) before the ReLU. */
+  void (*project_backward)(const ecd_projection_t *p, const float *x, const float *du,
+                           float *dweight);
+  /* du (rows, columns) = du + dmean (columns) where the ReLU's output u > 0, else 0; dbias (columns) += its sum. */
+  void (*relu_mean_backward)(int64_t rows, int64_t columns, const float *u, const float *dmean,
+                             float *du, float *dbias);
+  /* y (rows, columns) = x * scale (columns). */
+  void (*scale_columns)(int64_t rows, int64_t columns, const float *scale, const float *x,
+                        float *y);
+  /* dx += dy * scale; dscale (columns) = sum over rows of dy * x. */
+  void (*scale_columns_backward)(int64_t rows, int64_t columns, const float *scale, const float *x,
+                                 const float *dy, float *dx, float *dscale);
   /* y += x, n values. */
   void (*add)(int64_t n, const float *x, float *y);
   /* Adam: rate = lr / (1 - beta1^t), root = 1 / sqrt(1 - beta2^t). */
@@ -63,6 +78,9 @@ struct ecd_backend {
 extern const ecd_backend_t ecd_backend_ref;
 extern const ecd_backend_t ecd_backend_blas;
 extern const ecd_backend_t ecd_backend_dnnl; /* only where ECD_HAVE_DNNL */
+
+/* Floats of gemm_sparse's work array. */
+size_t ecd_sparse_work(int64_t m, int64_t k);
 
 /* Output positions of each axis: floor, or ceil for windows that may be cut off. */
 int64_t ecd_window_count(int64_t in, int64_t kernel, int64_t stride, bool ceil_mode);

@@ -16,6 +16,13 @@ static void gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const float 
     }
 }
 
+static void gemm_sparse(bool ta, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda,
+                        const float *b, int64_t ldb, bool accumulate, float *c, int64_t ldc,
+                        float *work) {
+  (void)work;
+  gemm(ta, false, m, n, k, a, lda, b, ldb, accumulate ? 1.0f : 0.0f, c, ldc);
+}
+
 static float activate(ecd_activation_t act, float x) {
   if (act == ECD_ACT_RELU) return x > 0.0f ? x : 0.0f;
   if (act == ECD_ACT_SIGMOID) return 1.0f / (1.0f + expf(-x));
@@ -117,58 +124,58 @@ static void pool_backward(const ecd_window_t *w, ecd_pool_mode_t mode, const flo
     }
 }
 
-static void plane_bias_relu(int64_t channels, int64_t area, const float *bias, float *u,
-                            float *mean) {
-  for (int64_t c = 0; c < channels; ++c) {
-    double sum = 0;
-    for (int64_t i = 0; i < area; ++i) {
-      u[c * area + i] = activate(ECD_ACT_RELU, u[c * area + i] + bias[c]);
-      sum += (double)u[c * area + i];
+static void project(const ecd_projection_t *p, const float *x, const float *weight,
+                    const float *bias, float *u, float *mean) {
+  for (int64_t c = 0; c < p->channels; ++c) {
+    double total = 0;
+    for (int64_t i = 0; i < p->pixels; ++i) {
+      double sum = (double)bias[c];
+      for (int64_t k = 0; k < p->depth; ++k)
+        sum += (double)x[p->offset[i] + k * p->stride] * (double)weight[k * p->channels + c];
+      u[i * p->channels + c] = activate(ECD_ACT_RELU, (float)sum);
+      total += (double)u[i * p->channels + c];
     }
-    mean[c] = (float)(sum / (double)area);
+    mean[c] = (float)(total / (double)p->pixels);
   }
 }
 
-/* Place in the tile array of u's point (c, y, x), or -1 outside the tiled part. */
-static int64_t tile_index(int64_t channels, int64_t h, int64_t w, int64_t k, int64_t c, int64_t y,
-                          int64_t x) {
-  if (y / k >= h / k || x / k >= w / k) return -1;
-  const int64_t position = y / k * (w / k) + x / k;
-  return ((position * channels + c) * k + y % k) * k + x % k;
+static void project_backward(const ecd_projection_t *p, const float *x, const float *du,
+                             float *dweight) {
+  for (int64_t k = 0; k < p->depth; ++k)
+    for (int64_t c = 0; c < p->channels; ++c) {
+      double sum = 0;
+      for (int64_t i = 0; i < p->pixels; ++i)
+        sum += (double)x[p->offset[i] + k * p->stride] * (double)du[i * p->channels + c];
+      dweight[k * p->channels + c] += (float)sum;
+    }
 }
 
-static void tile(int64_t channels, int64_t h, int64_t w, int64_t k, const float *u,
-                 const float *scale, float *out) {
-  for (int64_t i = 0; i < channels * h * w; ++i) {
-    const int64_t c = i / (h * w), at = tile_index(channels, h, w, k, c, i / w % h, i % w);
-    if (at >= 0) out[at] = scale[c] * u[i];
+static void relu_mean_backward(int64_t rows, int64_t columns, const float *u, const float *dmean,
+                               float *du, float *dbias) {
+  for (int64_t j = 0; j < columns; ++j) {
+    double sum = 0;
+    for (int64_t i = j; i < rows * columns; i += columns) {
+      du[i] = u[i] > 0.0f ? du[i] + dmean[j] : 0.0f;
+      sum += (double)du[i];
+    }
+    dbias[j] += (float)sum;
   }
 }
 
-static void tile_scale_backward(int64_t channels, int64_t h, int64_t w, int64_t k,
-                                const float *dtile, const float *u, float *dscale) {
-  for (int64_t c = 0; c < channels; ++c) {
-    double sum = 0;
-    for (int64_t i = 0; i < h * w; ++i) {
-      const int64_t at = tile_index(channels, h, w, k, c, i / w, i % w);
-      if (at >= 0) sum += (double)dtile[at] * (double)u[c * h * w + i];
-    }
-    dscale[c] = (float)sum;
-  }
+static void scale_columns(int64_t rows, int64_t columns, const float *scale, const float *x,
+                          float *y) {
+  for (int64_t i = 0; i < rows * columns; ++i) y[i] = scale[i % columns] * x[i];
 }
 
-static void tile_backward(int64_t channels, int64_t h, int64_t w, int64_t k, const float *dtile,
-                          const float *u, const float *scale, const float *dmean, float *du,
-                          float *dbias) {
-  for (int64_t c = 0; c < channels; ++c) {
+static void scale_columns_backward(int64_t rows, int64_t columns, const float *scale,
+                                   const float *x, const float *dy, float *dx, float *dscale) {
+  for (int64_t j = 0; j < columns; ++j) {
     double sum = 0;
-    for (int64_t i = 0; i < h * w; ++i) {
-      const int64_t at = tile_index(channels, h, w, k, c, i / w, i % w), p = c * h * w + i;
-      const float d = (at >= 0 ? scale[c] * dtile[at] : 0.0f) + dmean[c] / (float)(h * w);
-      du[p] = u[p] > 0.0f ? d : 0.0f;
-      sum += (double)du[p];
+    for (int64_t i = j; i < rows * columns; i += columns) {
+      dx[i] += scale[j] * dy[i];
+      sum += (double)dy[i] * (double)x[i];
     }
-    dbias[c] += (float)sum;
+    dscale[j] = (float)sum;
   }
 }
 
@@ -194,6 +201,7 @@ static void sgd(int64_t n, float lr, float momentum, const float *g, float *p, f
 
 const ecd_backend_t ecd_backend_ref = {.name = "ref",
                                        .gemm = gemm,
+                                       .gemm_sparse = gemm_sparse,
                                        .bias_act = bias_act,
                                        .act_backward = act_backward,
                                        .column_sum = column_sum,
@@ -201,10 +209,11 @@ const ecd_backend_t ecd_backend_ref = {.name = "ref",
                                        .col2im = col2im,
                                        .pool = pool,
                                        .pool_backward = pool_backward,
-                                       .plane_bias_relu = plane_bias_relu,
-                                       .tile = tile,
-                                       .tile_scale_backward = tile_scale_backward,
-                                       .tile_backward = tile_backward,
+                                       .project = project,
+                                       .project_backward = project_backward,
+                                       .relu_mean_backward = relu_mean_backward,
+                                       .scale_columns = scale_columns,
+                                       .scale_columns_backward = scale_columns_backward,
                                        .add = add,
                                        .adam = adam,
                                        .sgd = sgd};

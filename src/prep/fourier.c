@@ -1,7 +1,8 @@
-/* Trigonometric interpolation. Each rank transforms its planes (axes 1 and 2), an all-to-all exchange turns planes into
-   columns, each rank transforms its columns (axis 0) and carries their coefficients over to the target's spectrum;
-   rank 0 transforms that back. Every plane and column goes through the same plan in the same scratch
-   memory, so that the result does not depend on the number of ranks. */
+/* Trigonometric interpolation. Each rank transforms its planes (axes 1 and 2), an all-to-all
+   exchange turns planes into columns, each rank transforms its columns (axis 0) and carries their
+   coefficients over to the target's spectrum; rank 0 transforms that back. Every plane and column
+   goes through the same plan in the same scratch memory, so that the result does not depend on the
+   number of ranks. */
 #include "prep/resample_private.h"
 
 #include <complex.h>
@@ -80,7 +81,8 @@ static ecd_code_t exchange(forward_t *f, ecd_error_t *err) {
   return code;
 }
 
-/* Signed frequencies of index i on an axis of n points: one, or two at an even axis's Nyquist index. */
+/* Signed frequencies of index i on an axis of n points: one, or two at an even axis's Nyquist
+   index. */
 static int frequencies(int64_t i, int64_t n, int64_t h[2]) {
   h[0] = i <= n / 2 ? i : i - n;
   h[1] = -h[0];
@@ -101,7 +103,8 @@ static void carry(const double transform[3][3], int64_t n, const int64_t h[3], d
   spectrum[((at[0] + n) % n * n + (at[1] + n) % n) * (n / 2 + 1) + at[2]] += value;
 }
 
-/* One source coefficient, at each of its signed frequencies; those of the other half space are its conjugates. */
+/* One source coefficient, at each of its signed frequencies; those of the other half space are its
+   conjugates. */
 static void carry_all(const int64_t n_source[3], const double transform[3][3], int64_t n,
                       const int64_t index[3], double complex value, double complex *spectrum) {
   int64_t h[3][2];

@@ -1,5 +1,5 @@
-/* Trilinear and tricubic (Keys 1981, a = -1/2) interpolation of a periodic grid. Weights and sums in double, taps in
-   a fixed order, so that the result does not depend on the number of ranks. */
+/* Trilinear and tricubic (Keys 1981, a = -1/2) interpolation of a periodic grid. Weights and sums
+   in double, taps in a fixed order, so that the result does not depend on the number of ranks. */
 #include "prep/resample_private.h"
 
 #include <math.h>
@@ -34,8 +34,8 @@ static stencil_t stencil(double fraction, int64_t n, int taps) {
   return s;
 }
 
-/* The source values that this rank's target points need: all of them on one rank, else those marked in a bit map,
-   numbered in the order of their global index. */
+/* The source values that this rank's target points need: all of them on one rank, else those marked
+   in a bit map, numbered in the order of their global index. */
 typedef struct {
   const float *value;
   uint64_t *mark;  /* NULL: value is the whole grid */
@@ -104,7 +104,18 @@ static void mark_range(needed_t *needed, int64_t from, int64_t count) {
   for (int64_t i = from; i < from + count; ++i) needed->mark[i / 64] |= (uint64_t)1 << (i % 64);
 }
 
-/* One source plane (n1, n2) to (n, n): along its last axis, then along its first. row: (n1, n) scratch. */
+/* Sum of a stencil's rows of n, stride apart; each element in the order of the taps. */
+static void weigh_rows(const stencil_t *s, int taps, const double *rows, int64_t stride, int64_t n,
+                       double *out) {
+  memset(out, 0, (size_t)n * sizeof *out);
+  for (int tap = 0; tap < taps; ++tap) {
+    const double weight = s->weight[tap], *from = rows + s->index[tap] * stride;
+    for (int64_t k = 0; k < n; ++k) out[k] += weight * from[k];
+  }
+}
+
+/* One source plane (n1, n2) to (n, n): along its last axis, then along its first. row: (n1, n)
+   scratch. */
 static void plane_to_target(const int64_t n_source[3], const float *plane, const stencil_t *s1,
                             const stencil_t *s2, int taps, int64_t n, double *row, double *out) {
   for (int64_t y = 0; y < n_source[1]; ++y)
@@ -114,15 +125,11 @@ static void plane_to_target(const int64_t n_source[3], const float *plane, const
         sum += s2[k].weight[c] * (double)plane[y * n_source[2] + s2[k].index[c]];
       row[y * n + k] = sum;
     }
-  for (int64_t j = 0; j < n; ++j)
-    for (int64_t k = 0; k < n; ++k) {
-      double sum = 0;
-      for (int b = 0; b < taps; ++b) sum += s1[j].weight[b] * row[s1[j].index[b] * n + k];
-      out[j * n + k] = sum;
-    }
+  for (int64_t j = 0; j < n; ++j) weigh_rows(&s1[j], taps, row, n, n, out + j * n);
 }
 
-/* Target axes along the source's: three passes, one axis at a time. Planes first .. first + count - 1 of the target. */
+/* Target axes along the source's: three passes, one axis at a time. Planes first .. first + count -
+   1 of the target. */
 static ecd_code_t aligned(const ecd_source_t *source, int taps, int64_t n, int64_t first,
                           int64_t count, float *out, ecd_error_t *err) {
   const int64_t *m = source->n, area = m[1] * m[2];
@@ -152,10 +159,9 @@ static ecd_code_t aligned(const ecd_source_t *source, int taps, int64_t n, int64
         plane_to_target(m, needed.value + place(&needed, x * area), s + n, s + 2 * n, taps, n, row,
                         plane + x * n * n);
     for (int64_t i = first; i < first + count; ++i)
-      for (int64_t k = 0; k < n * n; ++k) {
-        double sum = 0;
-        for (int a = 0; a < taps; ++a) sum += s[i].weight[a] * plane[s[i].index[a] * n * n + k];
-        out[(i - first) * n * n + k] = (float)sum;
+      for (int64_t j = 0; j < n; ++j) {
+        weigh_rows(&s[i], taps, plane + j * n, n * n, n, row);
+        for (int64_t k = 0; k < n; ++k) out[((i - first) * n + j) * n + k] = (float)row[k];
       }
   }
   needed_clear(&needed);

@@ -1,6 +1,7 @@
 #include "prep/resample_private.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 ecd_code_t ecd_petsc_code(PetscErrorCode code, const char *what, ecd_error_t *err) {
@@ -16,6 +17,37 @@ void ecd_part(int64_t count, int rank, int size, int64_t *first, int64_t *number
   *first = rank * share + (rank < rest ? rank : rest);
 }
 
+/* Rank 0's planes to their owners, as the float32 that they are. Collective. */
+static ecd_code_t hand_out(ecd_source_t *source, const ecd_grid_t *grid, ecd_error_t *err) {
+  const int64_t area = source->n[1] * source->n[2], mine = source->planes * area;
+  int *counts = NULL;
+  float *got = NULL;
+  ecd_code_t code =
+      ecd_alloc((void **)&counts, 2 * (size_t)source->size, sizeof *counts, "planes", err);
+  if (code == ECD_OK) code = ecd_alloc((void **)&got, (size_t)mine, sizeof *got, "planes", err);
+  code = ecd_agree(source->comm, code, err);
+  for (int r = 0; code == ECD_OK && r < source->size; ++r) {
+    int64_t first, planes;
+    ecd_part(source->n[0], r, source->size, &first, &planes);
+    counts[r] = (int)(planes * area);
+    counts[source->size + r] = (int)(first * area);
+  }
+  if (code == ECD_OK)
+    code = ecd_mpi_code(MPI_Scatterv(grid->value, counts, counts + source->size, MPI_FLOAT, got,
+                                     (int)mine, MPI_FLOAT, 0, source->comm),
+                        "handing out planes", err);
+  PetscScalar *value;
+  if (code == ECD_OK)
+    code = ecd_petsc_code(VecGetArrayWrite(source->vec, &value), "VecGetArrayWrite", err);
+  if (code == ECD_OK) {
+    for (int64_t i = 0; i < mine; ++i) value[i] = (PetscScalar)got[i];
+    VecRestoreArrayWrite(source->vec, &value);
+  }
+  free(counts);
+  free(got);
+  return code;
+}
+
 static ecd_code_t spread(ecd_source_t *source, const ecd_grid_t *grid, ecd_error_t *err) {
   const int64_t *n = source->n;
   const DMBoundaryType periodic = DM_BOUNDARY_PERIODIC;
@@ -28,20 +60,7 @@ static ecd_code_t spread(ecd_source_t *source, const ecd_grid_t *grid, ecd_error
   ECD_PETSC(DMDAGetCorners(source->da, NULL, NULL, &first, NULL, NULL, &planes));
   source->first = first;
   source->planes = planes;
-  VecScatter to_zero;
-  Vec all;
-  ECD_PETSC(VecScatterCreateToZero(source->vec, &to_zero, &all));
-  if (source->rank == 0) {
-    PetscScalar *value;
-    ECD_PETSC(VecGetArrayWrite(all, &value));
-    for (int64_t i = 0; i < n[0] * n[1] * n[2]; ++i) value[i] = (PetscScalar)grid->value[i];
-    ECD_PETSC(VecRestoreArrayWrite(all, &value));
-  }
-  ECD_PETSC(VecScatterBegin(to_zero, all, source->vec, INSERT_VALUES, SCATTER_REVERSE));
-  ECD_PETSC(VecScatterEnd(to_zero, all, source->vec, INSERT_VALUES, SCATTER_REVERSE));
-  ECD_PETSC(VecScatterDestroy(&to_zero));
-  ECD_PETSC(VecDestroy(&all));
-  return ECD_OK;
+  return hand_out(source, grid, err);
 }
 
 ecd_code_t ecd_source_create(MPI_Comm comm, const ecd_grid_t *grid, ecd_source_t *source,
@@ -69,21 +88,36 @@ void ecd_source_clear(ecd_source_t *source) {
   DMDestroy(&source->da);
 }
 
+/* In eight lanes, so that the compiler can use vectors; the order of the sum is fixed. */
 static void fill_report(const ecd_grid_t *grid, int64_t n, const float *volume,
                         ecd_resample_report_t *report) {
+  enum { LANES = 8 };
   const int64_t points = n * n * n;
-  double sum = 0;
+  double sum[LANES] = {0};
+  float low[LANES], high[LANES];
+  int32_t negative[LANES] = {0}; /* n is at most 1024: a lane's share fits */
+  for (int k = 0; k < LANES; ++k) low[k] = high[k] = volume[0];
+  for (int64_t i = 0; i < points; i += LANES) {
+    const int lanes = points - i < LANES ? (int)(points - i) : LANES;
+    for (int k = 0; k < lanes; ++k) {
+      const float v = volume[i + k];
+      sum[k] += (double)v;
+      low[k] = v < low[k] ? v : low[k];
+      high[k] = v > high[k] ? v : high[k];
+      negative[k] += v < 0.0f;
+    }
+  }
+  double total = 0;
   report->minimum = report->maximum = (double)volume[0];
   report->negative = 0;
-  for (int64_t i = 0; i < points; ++i) {
-    const double v = (double)volume[i];
-    sum += v;
-    report->minimum = v < report->minimum ? v : report->minimum;
-    report->maximum = v > report->maximum ? v : report->maximum;
-    report->negative += v < 0;
+  for (int k = 0; k < LANES; ++k) {
+    total += sum[k];
+    report->minimum = fmin(report->minimum, (double)low[k]);
+    report->maximum = fmax(report->maximum, (double)high[k]);
+    report->negative += negative[k];
   }
   report->integral_before = ecd_grid_integral(grid);
-  report->integral_after = sum / (double)points * fabs(ecd_cell_volume(grid->crystal.lattice));
+  report->integral_after = total / (double)points * fabs(ecd_cell_volume(grid->crystal.lattice));
 }
 
 static ecd_code_t finish(const ecd_grid_t *grid, ecd_method_t method, int64_t n,
@@ -118,10 +152,20 @@ ecd_code_t ecd_resample(MPI_Comm comm, const ecd_grid_t *grid, const double tran
 
 double ecd_resample_memory(const int64_t source[3], int64_t n, ecd_method_t method, int ranks) {
   const double points = (double)source[0] * (double)source[1] * (double)source[2];
-  const double target = (double)n * (double)n * (double)n;
-  const double spread =
-      ranks > 1 ? 8 * points + 8 * points / ranks : 0; /* the gathered and the local vector */
-  const double work = method == ECD_METHOD_FOURIER ? 24 * points / ranks + 24 * target
-                                                   : 8 * points / ranks + 16 * target;
-  return 4 * points + 4 * target + spread + work;
+  const double target = (double)n * (double)n * (double)n, share = points / ranks;
+  /* The first rank's file contents and volume; a spread grid's planes as received, as a Vec, and
+     the DMDA's numbering of them. */
+  const double grids = 4 * points + 4 * target + (ranks > 1 ? 22 * share : 0);
+  /* Half spectra: of the planes, packed, of the columns; the target's, its sum and its values. */
+  if (method == ECD_METHOD_FOURIER)
+    return grids + (ranks > 1 ? 24 : 8) * share + (ranks > 1 ? 24 : 16) * target;
+  const int taps = method == ECD_METHOD_TRICUBIC ? 4 : 2;
+  const double planes = 8 * (double)source[0] * (double)n * (double)n;
+  if (ranks == 1) return grids + planes;
+  /* Marks of what a rank's taps reach (whole planes, or scattered points), and the scatter that
+     fetches it: indices, communication pattern, values. */
+  const double plane_share = (double)(taps * n / ranks + taps) / (double)source[0];
+  const double needed =
+      fmin(points, fmax(plane_share * points, taps * taps * taps * target / ranks));
+  return grids + planes + points / 4 + 36 * needed + 4 * target;
 }

@@ -12,8 +12,9 @@
 ecd_code_t ecd_petsc_code(PetscErrorCode code, const char *what, ecd_error_t *err);
 #define ECD_PETSC(call) ECD_TRY(ecd_petsc_code((call), #call, err))
 
-/* The source grid spread over a group: on one rank its values as they are; on more a DMDA whose processes split the
-   slowest axis, so that its global numbering is the natural one and each rank holds whole planes. */
+/* The source grid spread over a group: on one rank its values as they are; on more a DMDA whose
+   processes split the slowest axis, so that its global numbering is the natural one and each rank
+   holds whole planes. */
 typedef struct {
   MPI_Comm comm;
   int rank, size;
@@ -29,7 +30,8 @@ ecd_code_t ecd_source_create(MPI_Comm comm, const ecd_grid_t *grid, ecd_source_t
                              ecd_error_t *err);
 void ecd_source_clear(ecd_source_t *source);
 
-/* Part of count items that rank of size gets: first and number; the first ranks get the larger parts. */
+/* Part of count items that rank of size gets: first and number; the first ranks get the larger
+   parts. */
 void ecd_part(int64_t count, int rank, int size, int64_t *first, int64_t *number);
 
 /* volume (n, n, n) on rank 0. Collective. */

@@ -19,7 +19,8 @@ typedef struct {
   char code[64];
 } ecd_preparation_t;
 
-/* ECD_OK if equal; else ECD_DATA naming the first difference ("cell: conventional in X, as_given in Y"). */
+/* ECD_OK if equal; else ECD_DATA naming the first difference ("cell: conventional in X, as_given in
+   Y"). */
 ecd_code_t ecd_preparation_match(const ecd_preparation_t *a, const char *a_name,
                                  const ecd_preparation_t *b, const char *b_name, ecd_error_t *err);
 
@@ -38,8 +39,8 @@ void ecd_sample_clear(ecd_sample_t *sample);
 
 typedef struct ecd_dataset ecd_dataset_t;
 
-/* Collective: reads everything but the volumes, verified (schema, shapes). ECD_DATA with the reason for a foreign,
-   corrupt or newer file. */
+/* Collective: reads everything but the volumes, verified (schema, shapes). ECD_DATA with the reason
+   for a foreign, corrupt or newer file. */
 ecd_code_t ecd_dataset_open(const ecd_context_t *ctx, const char *path, ecd_dataset_t **dataset,
                             ecd_error_t *err);
 void ecd_dataset_close(ecd_dataset_t **dataset); /* collective */
@@ -48,27 +49,31 @@ size_t ecd_dataset_size(const ecd_dataset_t *dataset);
 const ecd_sample_t *ecd_dataset_sample(const ecd_dataset_t *dataset, size_t i); /* borrowed */
 const ecd_preparation_t *ecd_dataset_preparation(const ecd_dataset_t *dataset); /* borrowed */
 const char *ecd_dataset_path(const ecd_dataset_t *dataset);
+const char *
+ecd_dataset_deck(const ecd_dataset_t *dataset); /* text of the deck it was made with, borrowed */
 
 /* Local (independent read of one chunk, checksum verified): volume i into out[n*n*n]. */
 ecd_code_t ecd_dataset_read_volume(ecd_dataset_t *dataset, size_t i, float *out, ecd_error_t *err);
 
 /* One copy of all samples a node, or one a rank. */
 typedef struct ecd_volumes ecd_volumes_t;
-/* Called once for each sample on the rank that loads it: raw (n^3) -> out[stride] floats (may be in place of
-   a transform, a standardisation, a gather). Must be a pure function of i and raw. */
+/* Called once for each sample on the rank that loads it: raw (n^3) -> out[stride] floats (may be in
+   place of a transform, a standardisation, a gather). Must be a pure function of i and raw. */
 typedef void ecd_prepare_fn(size_t i, const float *raw, float *out, void *arg);
-/* Collective: each node's ranks read disjoint samples in parallel (collective hyperslab reads) and prepare them
-   into a shared window (MPI-3). If the shared memory does not fit, a warning names size and limit, and each rank keeps a private copy.
-   A corrupt chunk met by one rank: the same ECD_DATA on all, with the sample's id. */
+/* Collective: each node's ranks read disjoint samples in parallel (independent reads of whole
+   chunks) and prepare them into a shared window (MPI-3). If the shared memory does not fit, a
+   warning names size and limit, and each rank keeps a private copy. A corrupt chunk met by one
+   rank: the same ECD_DATA on all, with the sample's id. */
 ecd_code_t ecd_volumes_load(const ecd_context_t *ctx, ecd_dataset_t *dataset, ecd_memory_t memory,
                             size_t stride, ecd_prepare_fn *prepare, void *arg,
                             ecd_volumes_t **volumes, ecd_error_t *err);
 const float *ecd_volumes_get(const ecd_volumes_t *volumes, size_t i); /* borrowed, stride floats */
 void ecd_volumes_destroy(ecd_volumes_t **volumes);                    /* collective */
 
-/* Collective: writes a complete dataset under a temporary name (collective hyperslab writes, one chunk a sample,
-   fletcher32), publishes it, and an XDMF file beside it. samples[count] are the same on all ranks. fetch(i, ...) is called on exactly one rank for
-   each i (i % size == rank order is the writer's choice) to get volume i. deck: effective deck's text. */
+/* Collective: writes a complete dataset under a temporary name (collective hyperslab writes, one
+   chunk a sample, fletcher32), publishes it, and an XDMF file beside it. samples[count] are the
+   same on all ranks. fetch(i, ...) is called on exactly one rank for each i (which one is
+   the writer's choice) to get volume i. deck: effective deck's text. */
 typedef ecd_code_t ecd_fetch_fn(size_t i, float *volume, void *arg, ecd_error_t *err);
 ecd_code_t ecd_dataset_write(const ecd_context_t *ctx, const char *path, const char *deck,
                              const ecd_preparation_t *preparation, const ecd_sample_t *samples,

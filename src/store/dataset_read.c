@@ -11,6 +11,7 @@ struct ecd_dataset {
   ecd_preparation_t preparation;
   ecd_sample_t *samples;
   size_t count;
+  char *deck;
   hid_t file, volume; /* opened by all ranks for parallel reading */
 };
 
@@ -92,6 +93,34 @@ static void read_cells(ecd_h5_t *h5, ecd_dataset_t *d) {
   free(integer);
 }
 
+/* /volume is (samples, n, n, n) of 4-byte floats with a checksum. */
+static void check_volume_set(ecd_h5_t *h5, const ecd_dataset_t *d) {
+  if (h5->failed) return;
+  const hid_t set = H5Dopen2(h5->file, "/volume", H5P_DEFAULT);
+  if (set < 0) {
+    ecd_h5_fail(h5, "/volume");
+    return;
+  }
+  const hid_t space = H5Dget_space(set), type = H5Dget_type(set), layout = H5Dget_create_plist(set);
+  const hsize_t n = (hsize_t)d->preparation.grid;
+  hsize_t dims[4] = {0};
+  const bool shaped = H5Sget_simple_extent_ndims(space) == 4 &&
+                      H5Sget_simple_extent_dims(space, dims, NULL) == 4 && dims[0] == d->count &&
+                      dims[1] == n && dims[2] == n && dims[3] == n && d->preparation.grid > 0;
+  unsigned int flags = 0;
+  if (!shaped)
+    ecd_h5_fail(h5, "/volume: expected the shape (samples, grid, grid, grid)");
+  else if (H5Tget_class(type) != H5T_FLOAT || H5Tget_size(type) != sizeof(float))
+    ecd_h5_fail(h5, "/volume: expected 4-byte floats");
+  else if (H5Pget_filter_by_id2(layout, H5Z_FILTER_FLETCHER32, &flags, NULL, NULL, 0, NULL, NULL) <
+           0)
+    ecd_h5_fail(h5, "/volume: expected chunks with checksums (fletcher32)");
+  H5Pclose(layout);
+  H5Tclose(type);
+  H5Sclose(space);
+  H5Dclose(set);
+}
+
 static ecd_code_t read_all_but_volumes(ecd_dataset_t *d, ecd_error_t *err) {
   ecd_h5_t h5;
   ECD_TRY(ecd_h5_open(d->path, false, &h5, err));
@@ -101,12 +130,11 @@ static ecd_code_t read_all_but_volumes(ecd_dataset_t *d, ecd_error_t *err) {
     return code;
   }
   ecd_preparation_get(&h5, &d->preparation);
+  d->deck = ecd_h5_get_text(&h5, "deck");
   d->count = ecd_h5_count(&h5, "/id");
+  check_volume_set(&h5, d);
   d->samples = calloc(d->count + 1, sizeof *d->samples);
   if (d->samples == NULL) ecd_h5_fail(&h5, "out of memory");
-  const size_t points = (size_t)(d->preparation.grid * d->preparation.grid * d->preparation.grid);
-  if (!h5.failed && ecd_h5_count(&h5, "/volume") != points * d->count)
-    ecd_h5_fail(&h5, "/volume: wrong shape");
   if (!h5.failed) {
     read_sites(&h5, d);
     read_cells(&h5, d);
@@ -157,6 +185,7 @@ void ecd_dataset_close(ecd_dataset_t **dataset) {
   if (d->file >= 0) H5Fclose(d->file);
   for (size_t i = 0; d->samples != NULL && i < d->count; ++i) ecd_sample_clear(&d->samples[i]);
   free(d->samples);
+  free(d->deck);
   free(d);
   *dataset = NULL;
 }
@@ -170,10 +199,12 @@ const ecd_preparation_t *ecd_dataset_preparation(const ecd_dataset_t *dataset) {
 }
 const char *ecd_dataset_path(const ecd_dataset_t *dataset) { return dataset->path; }
 
+const char *ecd_dataset_deck(const ecd_dataset_t *dataset) { return dataset->deck; }
+
 ecd_code_t ecd_dataset_read_volume(ecd_dataset_t *d, size_t i, float *out, ecd_error_t *err) {
-  const hsize_t n = (hsize_t)d->preparation.grid, points = n * n * n, start[4] = {i, 0, 0, 0},
-                block[4] = {1, n, n, n};
-  const hid_t space = H5Dget_space(d->volume), memory = H5Screate_simple(1, &points, NULL);
+  const hsize_t n = (hsize_t)d->preparation.grid, start[4] = {i, 0, 0, 0}, block[4] = {1, n, n, n};
+  /* Of the same shape as the selection in the file: HDF5 then copies blocks, not elements. */
+  const hid_t space = H5Dget_space(d->volume), memory = H5Screate_simple(4, block, NULL);
   H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, block, NULL);
   const herr_t result = H5Dread(d->volume, H5T_NATIVE_FLOAT, memory, space, H5P_DEFAULT, out);
   H5Sclose(memory);

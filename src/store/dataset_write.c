@@ -1,5 +1,5 @@
-/* Writing a dataset: rank 0 writes all but the volumes, then all ranks write volumes collectively; the file gets its name
-   when it is complete. Layout, schema 1 (N samples, n the grid):
+/* Writing a dataset: rank 0 writes all but the volumes, then all ranks write volumes collectively; the
+   file gets its name when it is complete. Layout, schema 1 (N samples, n the grid):
      /volume f32 (N, n, n, n), one chunk a sample, fletcher32
      /lattice, /cell f64 (N, 3, 3), A: the source file's cell, the cell that the volume spans
      /site/first i64 (N + 1), /site/Z i32, /site/frac f64 (sites, 3)
@@ -135,48 +135,71 @@ static ecd_code_t write_all_but_volumes(const char *path, const char *deck,
   return ecd_h5_close(&h5, ECD_FAILED, err);
 }
 
-/* One collective write: sample i from each rank that has one (i < count). */
-static ecd_code_t write_round(const char *path, hid_t set, hid_t transfer, size_t i, size_t count,
-                              hsize_t n, const float *volume, ecd_error_t *err) {
+/* Bytes of volumes that a rank writes at once: few collective writes, little memory. */
+enum { ROUND_BYTES = 1 << 24 };
+
+/* One collective write: number samples from first on, which may be none on a rank. */
+static ecd_code_t write_round(const char *path, hid_t set, hid_t transfer, size_t first,
+                              size_t number, hsize_t n, const float *volumes, ecd_error_t *err) {
   const hid_t file_space = H5Dget_space(set);
-  const hsize_t points = n * n * n, start[4] = {i, 0, 0, 0}, block[4] = {1, n, n, n};
-  const hid_t memory = H5Screate_simple(1, &points, NULL);
-  if (i < count) {
+  const hsize_t start[4] = {first, 0, 0, 0}, block[4] = {number > 0 ? number : 1, n, n, n};
+  /* Of the same shape as the selection in the file: HDF5 then copies blocks, not elements. */
+  const hid_t memory = H5Screate_simple(4, block, NULL);
+  if (number > 0) {
     H5Sselect_hyperslab(file_space, H5S_SELECT_SET, start, NULL, block, NULL);
   } else {
     H5Sselect_none(file_space);
     H5Sselect_none(memory);
   }
-  const herr_t result = H5Dwrite(set, H5T_NATIVE_FLOAT, memory, file_space, transfer, volume);
+  const herr_t result = H5Dwrite(set, H5T_NATIVE_FLOAT, memory, file_space, transfer, volumes);
   H5Sclose(memory);
   H5Sclose(file_space);
   return result >= 0 ? ECD_OK
                      : ecd_fail(err, ECD_FAILED, "%s: cannot write volumes (disk full?)", path);
 }
 
+/* Each rank in turn takes `most` samples in a row. Collective. */
+static ecd_code_t write_rounds(const ecd_context_t *ctx, const char *path, hid_t set,
+                               hid_t transfer, const list_t *list, int64_t n, size_t most,
+                               float *volumes, ecd_fetch_fn *fetch, void *arg, ecd_error_t *err) {
+  const size_t points = (size_t)(n * n * n), count = list->count;
+  ecd_code_t code = ECD_OK;
+  for (size_t base = 0; code == ECD_OK && base < count; base += most * (size_t)ctx->size) {
+    const size_t first = base + most * (size_t)ctx->rank;
+    const size_t number = first >= count ? 0 : count - first < most ? count - first : most;
+    for (size_t k = 0; code == ECD_OK && k < number; ++k)
+      code = fetch(first + k, volumes + k * points, arg, err);
+    code = ecd_agree(ctx->world, code, err);
+    if (code == ECD_OK)
+      code = write_round(path, set, transfer, first, number, (hsize_t)n, volumes, err);
+    code = ecd_agree(ctx->world, code, err);
+  }
+  return code;
+}
+
 static ecd_code_t write_volumes(const ecd_context_t *ctx, const char *path, const list_t *list,
                                 int64_t n, ecd_fetch_fn *fetch, void *arg, ecd_error_t *err) {
   const hid_t access = H5Pcreate(H5P_FILE_ACCESS), transfer = H5Pcreate(H5P_DATASET_XFER);
   H5Pset_fapl_mpio(access, ctx->world, MPI_INFO_NULL);
+  H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18);
   H5Pset_dxpl_mpio(transfer, H5FD_MPIO_COLLECTIVE);
+  /* The ranks agree on the chunks' places; each then writes its own: they are large and do not touch. */
+  H5Pset_dxpl_mpio_collective_opt(transfer, H5FD_MPIO_INDIVIDUAL_IO);
   const hid_t file = H5Fopen(path, H5F_ACC_RDWR, access);
   const hid_t set = file >= 0 ? H5Dopen2(file, "/volume", H5P_DEFAULT) : H5I_INVALID_HID;
   ecd_code_t code =
       set >= 0 ? ECD_OK : ecd_fail(err, ECD_FAILED, "%s: cannot open for parallel writing", path);
-  float *volume = NULL;
-  if (code == ECD_OK)
-    code = ecd_alloc((void **)&volume, (size_t)(n * n * n), sizeof *volume, "volume", err);
+  const size_t bytes = (size_t)(n * n * n) * sizeof(float), ranks = (size_t)ctx->size;
+  const size_t share = (list->count + ranks - 1) / ranks, most = bytes >= ROUND_BYTES ? 1
+                                                                 : ROUND_BYTES / bytes < share
+                                                                     ? ROUND_BYTES / bytes
+                                                                     : share;
+  float *volumes = NULL;
+  if (code == ECD_OK) code = ecd_alloc((void **)&volumes, most, bytes, "volumes", err);
   code = ecd_agree(ctx->world, code, err);
-  const size_t size = (size_t)ctx->size;
-  for (size_t first = 0; code == ECD_OK && first < list->count; first += size) {
-    const size_t i = first + (size_t)ctx->rank;
-    if (i < list->count) code = fetch(i, volume, arg, err);
-    code = ecd_agree(ctx->world, code, err);
-    if (code == ECD_OK)
-      code = write_round(path, set, transfer, i, list->count, (hsize_t)n, volume, err);
-    code = ecd_agree(ctx->world, code, err);
-  }
-  free(volume);
+  if (code == ECD_OK)
+    code = write_rounds(ctx, path, set, transfer, list, n, most, volumes, fetch, arg, err);
+  free(volumes);
   if (set >= 0) H5Dclose(set);
   if (file >= 0 && H5Fclose(file) < 0 && code == ECD_OK)
     code = ecd_fail(err, ECD_FAILED, "%s: cannot close", path);
@@ -219,9 +242,12 @@ static ecd_code_t write_xdmf(const char *path, const list_t *list, int64_t edge,
     write_xml(f, s->id);
     fprintf(f, " ");
     write_xml(f, s->formula != NULL ? s->formula : "");
-    /* Voxels of the spanned cell's edge lengths: exact for orthogonal cells. */
+    fprintf(f, "\"><Information Name=\"cell, A, rows\" Value=\"");
+    for (int k = 0; k < 9; ++k) fprintf(f, "%s%.9g", k > 0 ? " " : "", s->cell[k / 3][k % 3]);
+    /* Voxels of the spanned cell's edge lengths: exact for orthogonal cells. An oblique cell is
+       drawn as a box; a curvilinear mesh that shows it would need the coordinates of every point. */
     fprintf(f,
-            "\"><Topology TopologyType=\"3DCoRectMesh\" Dimensions=\"%d %d %d\"/><Geometry "
+            "\"/><Topology TopologyType=\"3DCoRectMesh\" Dimensions=\"%d %d %d\"/><Geometry "
             "GeometryType=\"ORIGIN_DXDYDZ\">"
             "<DataItem Dimensions=\"3\">0 0 0</DataItem><DataItem Dimensions=\"3\">",
             n, n, n);
@@ -255,8 +281,9 @@ ecd_code_t ecd_dataset_write(const ecd_context_t *ctx, const char *path, const c
   code = ecd_agree(ctx->world, code, err);
   if (code == ECD_OK)
     code = write_volumes(ctx, temporary, &list, preparation->grid, fetch, arg, err);
-  if (ctx->rank == 0 && code == ECD_OK) code = ecd_file_publish(temporary, path, err);
+  /* Last of all the name: a dataset that is there has its XDMF file. */
   if (ctx->rank == 0 && code == ECD_OK) code = write_xdmf(path, &list, preparation->grid, err);
+  if (ctx->rank == 0 && code == ECD_OK) code = ecd_file_publish(temporary, path, err);
   if (ctx->rank == 0 && code != ECD_OK) unlink(temporary);
   return ecd_agree(ctx->world, code, err);
 }

@@ -24,7 +24,11 @@ ecd_code_t ecd_h5_open(const char *path, bool create, ecd_h5_t *h5, ecd_error_t 
   *h5 = (ecd_h5_t){.file = H5I_INVALID_HID, .path = path};
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
   if (create) {
-    h5->file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    /* The format of HDF5 1.8: its headers and attributes carry checksums, too. */
+    const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18);
+    h5->file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+    H5Pclose(access);
     return h5->file >= 0 ? ECD_OK
                          : ecd_fail(err, ECD_FAILED, "%s: cannot create an HDF5 file", path);
   }
@@ -48,7 +52,7 @@ static hid_t checked_layout(int rank, const hsize_t *dims, size_t item) {
   const hid_t layout = H5Pcreate(H5P_DATASET_CREATE);
   hsize_t count = 1, chunk[8];
   for (int i = 0; i < rank; ++i) count *= chunk[i] = dims[i];
-  if (count < 1024) return layout;
+  if (count == 0) return layout;
   while (count * item > (1u << 24) && chunk[0] > 1) {
     count /= chunk[0];
     chunk[0] = (chunk[0] + 1) / 2;
@@ -154,7 +158,6 @@ static void put_attribute(ecd_h5_t *h5, hid_t object, const char *name, hid_t ty
   H5Sclose(space);
 }
 
-/* Attributes hold at most 64 KiB: longer texts (a deck with long lists) would need a dataset. */
 void ecd_h5_put_text(ecd_h5_t *h5, const char *name, const char *text) {
   if (h5->failed) return;
   const hid_t type = string_type(strlen(text) + 1);

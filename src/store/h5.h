@@ -1,5 +1,5 @@
-/* A thin layer over HDF5 for small data. Errors stick: after the first failure calls do nothing, and
-   ecd_h5_close reports it. All local. */
+/* A thin layer over HDF5 for small data. Errors stick: after the first failure calls do nothing,
+   and ecd_h5_close reports it. All local. */
 #ifndef ECD_STORE_H5_H
 #define ECD_STORE_H5_H
 
@@ -14,13 +14,14 @@ typedef struct {
   char what[256]; /* the first thing that failed, with HDF5's innermost reason */
 } ecd_h5_t;
 
-/* For reading, or (create) for writing anew. A missing file, or one that is no HDF5: ECD_DATA with the reason. */
+/* For reading, or (create) for writing anew. A missing file, or one that is no HDF5: ECD_DATA with
+   the reason. */
 ecd_code_t ecd_h5_open(const char *path, bool create, ecd_h5_t *h5, ecd_error_t *err);
 /* Closes; a failure on the way becomes code (ECD_DATA when reading) and a message. */
 ecd_code_t ecd_h5_close(ecd_h5_t *h5, ecd_code_t code, ecd_error_t *err);
 void ecd_h5_fail(ecd_h5_t *h5, const char *what);
 
-/* Datasets: rank dims, memory type = file type. values: with checksum (fletcher32) where count is large. */
+/* Datasets: rank dims, memory type = file type. With checksum (fletcher32). */
 void ecd_h5_write(ecd_h5_t *h5, const char *name, hid_t type, int rank, const hsize_t *dims,
                   const void *data);
 /* Reads a dataset that must have exactly count values. */

@@ -1,30 +1,24 @@
 /* Layout, schema 1 (P parameters, T tensors, N samples of the training dataset):
      /parameter f32 (P), fletcher32; /tensor/name, /tensor/offset i64 (T); /sample/id, /sample/split i8 (N)
      /moment1, /moment2 f32 (P): checkpoints only
-     root attributes: schema, schema_version, program, deck, preparation, target, transform, scaling, network widths,
-     sha256 of the parameter bytes; checkpoints: epoch, step_in_epoch, step, loss_sum, weight_sum, best_loss */
+     root attributes: schema, schema_version, program, deck, preparation, target, transform, scaling, network (its widths
+     are in the deck), sha256 of the parameter bytes; checkpoints: epoch, step_in_epoch, step, loss_sum, weight_sum, best_loss */
 #include "store/model_file.h"
 
 #include "base/file.h"
 #include "base/version.h"
+#include "deck/deck.h"
 #include "store/names.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define SCHEMA "ecdnet-model"
 enum { MODEL_VERSION = 1 };
 
 static const char *const kinds[] = {"cnn2d", "cnn3d"};
 static const char *const targets[] = {"bulk", "shear"};
 static const char *const transforms[] = {"none", "log1p", "sqrt"};
-
-static void put_network(ecd_h5_t *h5, const ecd_model_settings_t *m) {
-  ecd_h5_put_text(h5, "network", kinds[m->kind]);
-  /* The settings are plain integers: stored whole, they rebuild the network whatever its widths. */
-  ecd_h5_write(h5, "/network", H5T_NATIVE_INT8, 1, (const hsize_t[]){sizeof *m}, m);
-}
 
 static void put_state(ecd_h5_t *h5, const ecd_model_file_t *m) {
   const hsize_t count = m->parameters;
@@ -47,13 +41,13 @@ static ecd_code_t write_file(const char *path, const ecd_model_file_t *m, ecd_er
   char hex[65];
   ECD_TRY(ecd_h5_open(path, true, &h5, err));
   ecd_sha256(m->parameter, m->parameters * sizeof *m->parameter, hex);
-  ecd_h5_put_text(&h5, "schema", SCHEMA);
+  ecd_h5_put_text(&h5, "schema", ECD_MODEL_SCHEMA);
   ecd_h5_put_integer(&h5, "schema_version", MODEL_VERSION);
   ecd_h5_put_text(&h5, "program", ecd_version());
   ecd_h5_put_text(&h5, "deck", m->deck);
   ecd_h5_put_text(&h5, "sha256", hex);
   ecd_preparation_put(&h5, &m->preparation);
-  put_network(&h5, &m->model);
+  ecd_h5_put_text(&h5, "network", kinds[m->model.kind]);
   ecd_h5_put_text(&h5, "target", targets[m->target]);
   ecd_h5_put_text(&h5, "transform", transforms[m->transform]);
   ecd_h5_put_number(&h5, "input_mean", m->input_mean);
@@ -145,17 +139,27 @@ static void get_tensors(ecd_h5_t *h5, ecd_model_file_t *m) {
       read_array(h5, "/parameter", H5T_NATIVE_FLOAT, m->parameters, sizeof *m->parameter);
 }
 
+/* The network as the deck describes it. */
+static ecd_code_t read_network(const char *path, ecd_model_file_t *m, ecd_error_t *err) {
+  ecd_settings_t *settings;
+  ECD_TRY(ecd_settings_create(&settings, err));
+  const ecd_code_t code = ecd_deck_parse(m->deck, strlen(m->deck), "its deck", settings, err);
+  if (code == ECD_OK) m->model = settings->model;
+  ecd_settings_destroy(&settings);
+  if (code == ECD_OK) return ECD_OK;
+  ecd_fail_in(err, "%s", path);
+  return err->code = ECD_DATA;
+}
+
 static ecd_code_t read_file(const char *path, ecd_model_file_t *m, ecd_error_t *err) {
   ecd_h5_t h5;
   ECD_TRY(ecd_h5_open(path, false, &h5, err));
-  ecd_code_t code = ecd_h5_check_schema(&h5, SCHEMA, MODEL_VERSION, err);
+  ecd_code_t code = ecd_h5_check_schema(&h5, ECD_MODEL_SCHEMA, MODEL_VERSION, err);
   if (code != ECD_OK) {
     ecd_h5_close(&h5, ECD_DATA, NULL);
     return code;
   }
   ecd_preparation_get(&h5, &m->preparation);
-  ecd_h5_read(&h5, "/network", H5T_NATIVE_INT8, sizeof m->model, &m->model);
-  m->model.kind = (ecd_model_kind_t)get_choice(&h5, "network", kinds, 2);
   m->target = (ecd_target_t)get_choice(&h5, "target", targets, 2);
   m->transform = (ecd_transform_t)get_choice(&h5, "transform", transforms, 3);
   m->input_mean = ecd_h5_get_number(&h5, "input_mean");
@@ -172,7 +176,7 @@ static ecd_code_t read_file(const char *path, ecd_model_file_t *m, ecd_error_t *
   code = ecd_h5_close(&h5, ECD_DATA, err);
   if (code == ECD_OK && !intact)
     code = ecd_fail(err, ECD_DATA, "%s: the parameters do not match their checksum", path);
-  return code;
+  return code == ECD_OK ? read_network(path, m, err) : code;
 }
 
 /* In pieces that an int can count. */
@@ -184,46 +188,99 @@ static ecd_code_t share(const ecd_context_t *ctx, void *data, size_t bytes, ecd_
   return ECD_OK;
 }
 
-static ecd_code_t share_text(const ecd_context_t *ctx, char **text, ecd_error_t *err) {
-  uint64_t length = ctx->rank == 0 ? strlen(*text) + 1 : 0;
-  ECD_TRY(share(ctx, &length, sizeof length, err));
-  if (ctx->rank != 0) ECD_TRY(ecd_alloc((void **)text, length, 1, "text", err));
-  return share(ctx, *text, length, err);
+/* What the other ranks need to know to make room. */
+typedef struct {
+  ecd_model_file_t plain; /* its pointers mean nothing elsewhere */
+  bool moment1, moment2;
+  size_t text; /* bytes of all texts */
+} header_t;
+
+/* All texts one after the other, each with its NUL: the deck, the ids, the tensors' names. */
+static size_t text_size(const ecd_model_file_t *m) {
+  size_t size = strlen(m->deck) + 1;
+  for (size_t i = 0; i < m->samples; ++i) size += strlen(m->id[i]) + 1;
+  for (size_t i = 0; i < m->tensors; ++i) size += strlen(m->tensor_name[i]) + 1;
+  return size;
 }
 
-static ecd_code_t share_array(const ecd_context_t *ctx, void **data, bool there, size_t count,
-                              size_t size, ecd_error_t *err) {
-  if (!there) return ECD_OK;
-  if (ctx->rank != 0) ECD_TRY(ecd_alloc(data, count + 1, size, "model", err));
-  return share(ctx, *data, count * size, err);
+static char *put_text(char *at, const char *text) {
+  const size_t size = strlen(text) + 1;
+  memcpy(at, text, size);
+  return at + size;
 }
 
+static void pack_texts(const ecd_model_file_t *m, char *text) {
+  text = put_text(text, m->deck);
+  for (size_t i = 0; i < m->samples; ++i) text = put_text(text, m->id[i]);
+  for (size_t i = 0; i < m->tensors; ++i) text = put_text(text, m->tensor_name[i]);
+}
+
+static ecd_code_t take_text(char **text, const char **at, ecd_error_t *err) {
+  const size_t size = strlen(*at) + 1;
+  ECD_TRY(ecd_alloc((void **)text, size, 1, "text", err));
+  memcpy(*text, *at, size);
+  *at += size;
+  return ECD_OK;
+}
+
+static ecd_code_t unpack_texts(ecd_model_file_t *m, const char *text, ecd_error_t *err) {
+  ECD_TRY(take_text(&m->deck, &text, err));
+  for (size_t i = 0; i < m->samples; ++i) ECD_TRY(take_text(&m->id[i], &text, err));
+  for (size_t i = 0; i < m->tensors; ++i) ECD_TRY(take_text(&m->tensor_name[i], &text, err));
+  return ECD_OK;
+}
+
+/* On every rank but the one that read the file. */
+static ecd_code_t make_room(const header_t *h, ecd_model_file_t *m, ecd_error_t *err) {
+  const size_t count = h->plain.parameters;
+  *m = h->plain;
+  m->deck = NULL;
+  m->id = m->tensor_name = NULL;
+  m->split = NULL;
+  m->tensor_offset = NULL;
+  m->parameter = m->moment1 = m->moment2 = NULL;
+  ECD_TRY(ecd_alloc((void **)&m->id, m->samples, sizeof *m->id, "model", err));
+  ECD_TRY(ecd_alloc((void **)&m->tensor_name, m->tensors, sizeof *m->tensor_name, "model", err));
+  ECD_TRY(ecd_alloc((void **)&m->split, m->samples, sizeof *m->split, "model", err));
+  ECD_TRY(
+      ecd_alloc((void **)&m->tensor_offset, m->tensors, sizeof *m->tensor_offset, "model", err));
+  ECD_TRY(ecd_alloc((void **)&m->parameter, count, sizeof *m->parameter, "model", err));
+  if (h->moment1)
+    ECD_TRY(ecd_alloc((void **)&m->moment1, count, sizeof *m->moment1, "moments", err));
+  if (h->moment2)
+    ECD_TRY(ecd_alloc((void **)&m->moment2, count, sizeof *m->moment2, "moments", err));
+  return ECD_OK;
+}
+
+static ecd_code_t share_arrays(const ecd_context_t *ctx, const header_t *h, ecd_model_file_t *m,
+                               char *text, ecd_error_t *err) {
+  const size_t bytes = m->parameters * sizeof *m->parameter;
+  ECD_TRY(share(ctx, text, h->text, err));
+  ECD_TRY(share(ctx, m->split, m->samples * sizeof *m->split, err));
+  ECD_TRY(share(ctx, m->tensor_offset, m->tensors * sizeof *m->tensor_offset, err));
+  ECD_TRY(share(ctx, m->parameter, bytes, err));
+  if (h->moment1) ECD_TRY(share(ctx, m->moment1, bytes, err));
+  if (h->moment2) ECD_TRY(share(ctx, m->moment2, bytes, err));
+  return ctx->rank != 0 ? unpack_texts(m, text, err) : ECD_OK;
+}
+
+/* Room is made, and agreed on, before anything long is sent. */
 static ecd_code_t share_all(const ecd_context_t *ctx, ecd_model_file_t *m, ecd_error_t *err) {
-  ecd_model_file_t plain = *m;
-  const bool first = m->moment1 != NULL, second = m->moment2 != NULL;
-  bool has[2] = {first, second};
-  ECD_TRY(share(ctx, &plain, sizeof plain, err));
-  ECD_TRY(share(ctx, has, sizeof has, err));
-  if (ctx->rank != 0) {
-    *m = plain;
-    m->deck = NULL;
-    m->id = m->tensor_name = NULL;
-    m->split = NULL;
-    m->tensor_offset = NULL;
-    m->parameter = m->moment1 = m->moment2 = NULL;
-    ECD_TRY(ecd_alloc((void **)&m->id, m->samples + 1, sizeof *m->id, "model", err));
-    ECD_TRY(
-        ecd_alloc((void **)&m->tensor_name, m->tensors + 1, sizeof *m->tensor_name, "model", err));
+  header_t h = {.plain = *m};
+  char *text = NULL;
+  if (ctx->rank == 0) {
+    h.moment1 = m->moment1 != NULL;
+    h.moment2 = m->moment2 != NULL;
+    h.text = text_size(m);
   }
-  ECD_TRY(share_text(ctx, &m->deck, err));
-  for (size_t i = 0; i < m->samples; ++i) ECD_TRY(share_text(ctx, &m->id[i], err));
-  for (size_t i = 0; i < m->tensors; ++i) ECD_TRY(share_text(ctx, &m->tensor_name[i], err));
-  ECD_TRY(share_array(ctx, (void **)&m->split, true, m->samples, sizeof *m->split, err));
-  ECD_TRY(share_array(ctx, (void **)&m->tensor_offset, true, m->tensors, sizeof *m->tensor_offset,
-                      err));
-  ECD_TRY(share_array(ctx, (void **)&m->parameter, true, m->parameters, sizeof *m->parameter, err));
-  ECD_TRY(share_array(ctx, (void **)&m->moment1, has[0], m->parameters, sizeof *m->moment1, err));
-  return share_array(ctx, (void **)&m->moment2, has[1], m->parameters, sizeof *m->moment2, err);
+  ECD_TRY(share(ctx, &h, sizeof h, err));
+  ecd_code_t code = ecd_alloc((void **)&text, h.text, 1, "texts of the model", err);
+  if (code == ECD_OK && ctx->rank == 0) pack_texts(m, text);
+  if (code == ECD_OK && ctx->rank != 0) code = make_room(&h, m, err);
+  code = ecd_agree(ctx->world, code, err);
+  if (code == ECD_OK) code = share_arrays(ctx, &h, m, text, err);
+  free(text);
+  return ecd_agree(ctx->world, code, err);
 }
 
 ecd_code_t ecd_model_file_read(const ecd_context_t *ctx, const char *path, ecd_model_file_t *model,
@@ -231,7 +288,7 @@ ecd_code_t ecd_model_file_read(const ecd_context_t *ctx, const char *path, ecd_m
   memset(model, 0, sizeof *model);
   ecd_code_t code = ctx->rank == 0 ? read_file(path, model, err) : ECD_OK;
   code = ecd_agree(ctx->world, code, err);
-  if (code == ECD_OK) code = ecd_agree(ctx->world, share_all(ctx, model, err), err);
+  if (code == ECD_OK) code = share_all(ctx, model, err);
   if (code != ECD_OK) ecd_model_file_clear(model);
   return code;
 }

@@ -6,6 +6,8 @@
 #include "base/context.h"
 #include "store/dataset.h"
 
+#define ECD_MODEL_SCHEMA "ecdnet-model" /* root attribute "schema" */
+
 typedef struct {
   ecd_model_settings_t model;
   ecd_preparation_t preparation;

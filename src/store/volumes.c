@@ -13,7 +13,8 @@ struct ecd_volumes {
   size_t stride;
 };
 
-/* Free bytes where MPI keeps shared windows. ECDNET_SHM_LIMIT (bytes) lowers it: for administrators and tests. */
+/* Free bytes where MPI keeps shared windows. ECDNET_SHM_LIMIT (bytes) lowers it: for administrators
+   and tests. */
 static double shared_memory_free(void) {
   struct statvfs info;
   double bytes =

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static ecd_code_t describe(ecd_trainer_t *t, bool with_state, ecd_model_file_t *m,
+static ecd_code_t describe(ecd_trainer_t *t, float *parameter, bool with_state, ecd_model_file_t *m,
                            ecd_error_t *err) {
   const ecd_settings_t *s = t->settings;
   *m = (ecd_model_file_t){.model = s->model,
@@ -22,7 +22,7 @@ static ecd_code_t describe(ecd_trainer_t *t, bool with_state, ecd_model_file_t *
                           .split = t->split,
                           .tensors = ecd_net_tensor_count(t->net),
                           .parameters = ecd_net_parameter_count(t->net),
-                          .parameter = ecd_net_parameters(t->net),
+                          .parameter = parameter,
                           .has_state = with_state,
                           .moment1 = with_state ? t->moment1 : NULL,
                           .moment2 = with_state ? t->moment2 : NULL,
@@ -42,11 +42,12 @@ static ecd_code_t describe(ecd_trainer_t *t, bool with_state, ecd_model_file_t *
   return ecd_deck_text(s, &m->deck, err);
 }
 
-ecd_code_t ecd_trainer_save(ecd_trainer_t *t, const char *name, bool with_state, ecd_error_t *err) {
+ecd_code_t ecd_trainer_save(ecd_trainer_t *t, const char *name, float *parameter, bool with_state,
+                            ecd_error_t *err) {
   char path[ECD_PATH_MAX];
   ecd_model_file_t m;
   ECD_TRY(ecd_path_join(path, t->settings->output, name, err));
-  ecd_code_t code = ecd_agree(t->ctx->world, describe(t, with_state, &m, err), err);
+  ecd_code_t code = ecd_agree(t->ctx->world, describe(t, parameter, with_state, &m, err), err);
   if (code == ECD_OK) code = ecd_model_file_write(t->ctx, path, &m, err);
   free(m.tensor_name);
   free(m.tensor_offset);
@@ -54,47 +55,64 @@ ecd_code_t ecd_trainer_save(ecd_trainer_t *t, const char *name, bool with_state,
   return code;
 }
 
-static bool same_run(const ecd_trainer_t *t, const ecd_model_file_t *m) {
-  bool same = m->samples == t->samples && m->parameters == ecd_net_parameter_count(t->net) &&
-              m->has_state && m->target == t->settings->data.target &&
-              m->transform == t->settings->data.transform && m->target_mean == t->target_mean &&
-              m->target_deviation == t->target_deviation && m->input_mean == t->scaling.mean &&
-              m->input_deviation == t->scaling.deviation &&
-              (m->moment1 != NULL) == (t->moment1 != NULL) &&
-              (m->moment2 != NULL) == (t->moment2 != NULL) &&
-              memcmp(&m->model, &t->settings->model, sizeof m->model) == 0;
-  for (size_t i = 0; same && i < m->samples; ++i)
-    same = strcmp(m->id[i], t->id[i]) == 0 && m->split[i] == t->split[i];
+static bool same_samples(const ecd_trainer_t *t, const ecd_model_file_t *m) {
+  bool same = m->samples == t->samples;
+  for (size_t i = 0; same && i < m->samples; ++i) same = strcmp(m->id[i], t->id[i]) == 0;
   return same;
 }
 
-/* Settings that decide what the next steps compute. The deck may differ in the rest: epochs, output, threads. */
-static ecd_code_t same_steps(const ecd_trainer_t *t, const ecd_model_file_t *m, bool *same,
-                             ecd_error_t *err) {
+/* What decides the next steps and differs between the checkpoint and this run; NULL: nothing. The deck may differ in the
+   rest: epochs, output, threads. */
+static const char *difference(const ecd_trainer_t *t, const ecd_model_file_t *m,
+                              const ecd_settings_t *old) {
+  const ecd_data_settings_t *data = &t->settings->data;
+  const ecd_train_settings_t *a = &old->train, *b = &t->settings->train;
+  if (m->parameters != ecd_net_parameter_count(t->net) ||
+      memcmp(&m->model, &t->settings->model, sizeof m->model) != 0)
+    return "the network (model.*)";
+  if (m->target != data->target) return "data.target";
+  if (m->transform != data->transform) return "data.transform";
+  if (!same_samples(t, m)) return "the samples of the dataset";
+  if (memcmp(m->split, t->split, m->samples * sizeof *m->split) != 0)
+    return "the split into training and held-out samples";
+  if (m->target_mean != t->target_mean || m->target_deviation != t->target_deviation)
+    return "the targets or their standardisation";
+  if (m->input_mean != t->scaling.mean || m->input_deviation != t->scaling.deviation)
+    return "the volumes or their standardisation";
+  if (old->seed != t->settings->seed) return "seed";
+  if (a->batch != b->batch) return "train.batch";
+  if (a->optimizer != b->optimizer || (m->moment1 != NULL) != (t->moment1 != NULL) ||
+      (m->moment2 != NULL) != (t->moment2 != NULL))
+    return "train.optimizer";
+  if (a->lr != b->lr || a->lr_factor != b->lr_factor || a->lr_every != b->lr_every)
+    return "the learning rate (train.lr, lr_factor, lr_every)";
+  if (a->beta1 != b->beta1 || a->beta2 != b->beta2 || a->epsilon != b->epsilon ||
+      a->momentum != b->momentum)
+    return "the optimiser's constants";
+  return NULL;
+}
+
+static ecd_code_t check_same_run(const ecd_trainer_t *t, const char *path,
+                                 const ecd_model_file_t *m, ecd_error_t *err) {
+  if (!m->has_state)
+    return ecd_fail(err, ECD_DATA, "%s: a model without training state, not a checkpoint", path);
   ecd_settings_t *old;
   ECD_TRY(ecd_settings_create(&old, err));
-  const ecd_code_t code =
-      ecd_deck_parse(m->deck, strlen(m->deck), "deck of the checkpoint", old, err);
-  const ecd_train_settings_t *a = &old->train, *b = &t->settings->train;
-  *same = code == ECD_OK && old->seed == t->settings->seed && a->batch == b->batch &&
-          a->optimizer == b->optimizer && a->lr == b->lr && a->lr_factor == b->lr_factor &&
-          a->lr_every == b->lr_every && a->beta1 == b->beta1 && a->beta2 == b->beta2 &&
-          a->epsilon == b->epsilon && a->momentum == b->momentum;
+  ecd_code_t code = ecd_deck_parse(m->deck, strlen(m->deck), path, old, err);
+  const char *what = code == ECD_OK ? difference(t, m, old) : NULL;
   ecd_settings_destroy(&old);
+  if (what != NULL)
+    code = ecd_fail(err, ECD_USAGE,
+                    "%s: the checkpoint of another run: %s differs; expected the deck that the run "
+                    "began with (its epochs may change), or another output folder",
+                    path, what);
   return code;
 }
 
 ecd_code_t ecd_trainer_restore(ecd_trainer_t *t, const char *path, ecd_error_t *err) {
   ecd_model_file_t m;
   ECD_TRY(ecd_model_file_read(t->ctx, path, &m, err));
-  bool steps = false;
-  ecd_code_t code = same_steps(t, &m, &steps, err);
-  if (code == ECD_OK && (!steps || !same_run(t, &m)))
-    code = ecd_fail(err, ECD_USAGE,
-                    "%s: the checkpoint of another run (other data, split, network, optimiser, "
-                    "batch or seed); expected "
-                    "the deck it began with, or another output folder",
-                    path);
+  const ecd_code_t code = check_same_run(t, path, &m, err);
   if (code == ECD_OK) {
     const size_t bytes = m.parameters * sizeof *m.parameter;
     memcpy(ecd_net_parameters(t->net), m.parameter, bytes);

@@ -1,44 +1,81 @@
 #include "train/trainer_private.h"
 
-#include "base/log.h"
 #include "base/random.h"
+#include "train/inference.h"
 #include "train/signals.h"
+#include "train/split.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-static double learning_rate(const ecd_train_settings_t *s, int64_t epoch) {
-  return s->lr_every > 0 ? s->lr * pow(s->lr_factor, (double)(epoch / s->lr_every)) : s->lr;
+double ecd_trainer_rate(const ecd_trainer_t *t) {
+  const ecd_train_settings_t *s = &t->settings->train;
+  return s->lr_every > 0 ? s->lr * pow(s->lr_factor, (double)(t->epoch / s->lr_every)) : s->lr;
 }
 
-/* A bucket's sum is there: check it. The same on all ranks, as the sums are. */
-static void check_bucket(size_t offset, size_t count, void *arg) {
+/* A bucket's sum is there: make it a mean and check it. The same on all ranks, as the sums are. Dividing last keeps sums of
+   the loss's signs exact: where they cancel, Adam would turn a rounding that depends on the ranks into a step. */
+static void take_bucket(size_t offset, size_t count, void *arg) {
   ecd_trainer_t *t = arg;
-  const float *g = ecd_net_gradients(t->net) + offset;
-  float sum = 0.0f;
+  float *g = ecd_net_gradients(t->net) + offset, sum = 0.0f;
+  const float share = t->share;
 #pragma omp simd reduction(+ : sum)
-  for (size_t i = 0; i < count; ++i) sum += g[i] * 0.0f; /* NaN if any is not finite */
+  for (size_t i = 0; i < count; ++i) {
+    g[i] *= share;
+    sum += g[i] * 0.0f; /* NaN if any is not finite */
+  }
   t->finite = t->finite && sum == 0.0f;
+}
+
+static void append_id(char *list, size_t size, const char *id) {
+  const size_t have = strlen(list);
+  if (have + strlen(id) + 8 < size)
+    snprintf(list + have, size - have, " %s", id);
+  else if (have + 8 < size && strcmp(list + have - 3, "...") != 0)
+    snprintf(list + have, size - have, " ...");
+}
+
+/* Samples of the step whose own input or prediction is not finite: suspect[count], on every rank. */
+static ecd_code_t find_suspects(ecd_trainer_t *t, size_t from, size_t local, size_t count,
+                                ecd_error_t *err) {
+  const size_t size = ecd_net_input_size(t->net);
+  memset(t->suspect, 0, count);
+  for (size_t b = 0; b < local; ++b) {
+    bool finite = isfinite(t->prediction[b]);
+    for (size_t i = 0; finite && i < size; ++i) finite = isfinite(t->input[b][i]);
+    t->suspect[from + b] = !finite;
+  }
+  ECD_MPI(MPI_Allreduce(MPI_IN_PLACE, t->suspect, (int)count, MPI_CHAR, MPI_MAX, t->ctx->world));
+  return ECD_OK;
 }
 
 static ecd_code_t report_not_finite(const ecd_trainer_t *t, size_t first, size_t count, double loss,
                                     ecd_error_t *err) {
-  char ids[4096] = "";
-  for (size_t k = first; k < first + count; ++k) {
-    const size_t have = strlen(ids);
-    if (have < sizeof ids - 128)
-      snprintf(ids + have, sizeof ids - have, " %s", t->id[t->train[t->order[k]]]);
+  char all[3072] = "", suspects[2048] = "";
+  for (size_t k = 0; k < count; ++k) {
+    const char *id = t->id[t->train[t->order[first + k]]];
+    append_id(all, sizeof all, id);
+    if (t->suspect[k]) append_id(suspects, sizeof suspects, id);
   }
   return ecd_fail(err, ECD_FAILED,
-                  "%s is not finite in epoch %lld, step %lld; the last good checkpoint is kept; "
-                  "samples of the step:%s",
+                  "%s is not finite in epoch %lld, step %lld; the last good checkpoint is kept\n"
+                  "samples whose own input or prediction is not finite:%s\nsamples of the step:%s",
                   isfinite(loss) ? "a gradient" : "the loss", (long long)t->epoch + 1,
-                  (long long)t->step_in_epoch + 1, ids);
+                  (long long)t->step_in_epoch + 1, suspects[0] != '\0' ? suspects : " none", all);
 }
 
-/* Batch: training samples order[first .. first + count - 1], split contiguously over the ranks. */
-static ecd_code_t step(ecd_trainer_t *t, size_t first, size_t count, double *loss,
+/* Time since *mark into a phase; the mark moves on. */
+static void clock_phase(ecd_trainer_t *t, ecd_phase_t phase, double *mark) {
+  const double now = ecd_now();
+  t->seconds[phase] += now - *mark;
+  *mark = now;
+}
+
+/* Batch: training samples order[first .. first + count - 1], split contiguously over the ranks. stop: some rank has
+   seen a signal. */
+static ecd_code_t step(ecd_trainer_t *t, size_t first, size_t count, double *loss, bool *stop,
                        ecd_error_t *err) {
   const size_t ranks = (size_t)t->ctx->size, rank = (size_t)t->ctx->rank;
   const size_t from = count * rank / ranks, local = count * (rank + 1) / ranks - from;
@@ -47,23 +84,28 @@ static ecd_code_t step(ecd_trainer_t *t, size_t first, size_t count, double *los
     t->input[b] = ecd_volumes_get(t->volumes, i);
     t->scaled_target[b] = (float)((t->target[i] - t->target_mean) / t->target_deviation);
   }
-  double mark = ecd_now(), sum = 0;
+  double mark = ecd_now(), sum[2];
   ecd_net_forward(t->net, local, t->input, t->prediction);
-  sum = ecd_loss_mae(local, count, t->prediction, t->scaled_target, t->gradient);
-  t->seconds[ECD_PHASE_FORWARD] += ecd_now() - mark;
-  mark = ecd_now();
+  sum[0] = ecd_loss_mae(local, 1, t->prediction, t->scaled_target, t->gradient);
+  clock_phase(t, ECD_PHASE_FORWARD, &mark);
   ecd_net_backward(t->net, local, t->input, t->gradient, ecd_exchange_ready, t->exchange);
-  t->seconds[ECD_PHASE_BACKWARD] += ecd_now() - mark;
-  mark = ecd_now();
+  clock_phase(t, ECD_PHASE_BACKWARD, &mark);
   t->finite = true;
-  ECD_TRY(ecd_exchange_finish(t->exchange, check_bucket, t, err));
-  ECD_MPI(MPI_Allreduce(&sum, loss, 1, MPI_DOUBLE, MPI_SUM, t->ctx->world));
-  if (!isfinite(*loss) || !t->finite) return report_not_finite(t, first, count, *loss, err);
-  ecd_optimizer_update(t->backend, &t->settings->train,
-                       learning_rate(&t->settings->train, t->epoch), ++t->step,
+  t->share = 1.0f / (float)count;
+  ECD_TRY(ecd_exchange_finish(t->exchange, take_bucket, t, err));
+  sum[1] = ecd_signals_seen();
+  ECD_MPI(MPI_Allreduce(MPI_IN_PLACE, sum, 2, MPI_DOUBLE, MPI_SUM, t->ctx->world));
+  clock_phase(t, ECD_PHASE_EXCHANGE, &mark);
+  *loss = sum[0] / (double)count;
+  *stop = sum[1] > 0;
+  if (!isfinite(*loss) || !t->finite) {
+    ECD_TRY(find_suspects(t, from, local, count, err));
+    return report_not_finite(t, first, count, *loss, err);
+  }
+  ecd_optimizer_update(t->backend, &t->settings->train, ecd_trainer_rate(t), ++t->step,
                        ecd_net_parameter_count(t->net), ecd_net_parameters(t->net),
                        ecd_net_gradients(t->net), t->moment1, t->moment2);
-  t->seconds[ECD_PHASE_EXCHANGE] += ecd_now() - mark;
+  clock_phase(t, ECD_PHASE_UPDATE, &mark);
   return ECD_OK;
 }
 
@@ -76,49 +118,54 @@ static ecd_code_t stop_asked(const ecd_trainer_t *t, bool *stop, ecd_error_t *er
 }
 
 ecd_code_t ecd_epoch_train(ecd_trainer_t *t, ecd_error_t *err) {
-  const size_t batch = (size_t)t->settings->train.batch,
-               steps = (t->train_count + batch - 1) / batch;
-  memset(t->seconds, 0, sizeof t->seconds);
+  const size_t batch = t->batch_max, steps = (t->train_count + batch - 1) / batch;
+  bool stop;
   ecd_random_permutation(t->train_count, (uint64_t)t->settings->seed, ECD_RANDOM_SHUFFLE,
                          (uint32_t)t->epoch, t->order);
   if (t->step_in_epoch == 0) t->loss_sum = t->weight_sum = 0;
-  char what[40];
-  snprintf(what, sizeof what, "epoch %lld/%lld", (long long)t->epoch + 1,
-           (long long)t->settings->train.epochs);
-  ecd_progress_t *progress = ecd_progress_create(t->ctx, what, "samples", t->train_count);
-  ecd_code_t code = ECD_OK;
-  while (code == ECD_OK && (size_t)t->step_in_epoch < steps) {
-    bool stop;
-    code = stop_asked(t, &stop, err);
-    if (code == ECD_OK && stop) code = ECD_STOPPED;
-    if (code != ECD_OK) break;
+  t->done = 0;
+  ECD_TRY(stop_asked(t, &stop, err));
+  while (!stop && (size_t)t->step_in_epoch < steps) {
     const size_t first = (size_t)t->step_in_epoch * batch;
     const size_t count = t->train_count - first < batch ? t->train_count - first : batch;
     double loss;
-    code = step(t, first, count, &loss, err);
-    if (code != ECD_OK) break;
+    ECD_TRY(step(t, first, count, &loss, &stop, err));
     t->loss_sum += loss * (double)count;
     t->weight_sum += (double)count;
     ++t->step_in_epoch;
-    ecd_progress_update(progress, first + count);
+    t->done += count;
+    ecd_progress_update(t->progress, t->progress_done += count);
   }
-  ecd_progress_destroy(&progress);
-  return code;
+  return stop ? ECD_STOPPED : ECD_OK;
 }
 
-ecd_code_t ecd_trainer_predict(ecd_trainer_t *t, double *predicted, ecd_error_t *err) {
-  const size_t ranks = (size_t)t->ctx->size, rank = (size_t)t->ctx->rank;
-  const size_t from = t->samples * rank / ranks, to = t->samples * (rank + 1) / ranks;
-  memset(predicted, 0, t->samples * sizeof *predicted);
-  for (size_t i = from; i < to; i += t->local_max) {
-    const size_t count = to - i < t->local_max ? to - i : t->local_max;
-    for (size_t b = 0; b < count; ++b) t->input[b] = ecd_volumes_get(t->volumes, i + b);
-    ecd_net_forward(t->net, count, t->input, t->prediction);
-    for (size_t b = 0; b < count; ++b)
-      predicted[i + b] = t->target_mean + t->target_deviation * (double)t->prediction[b];
-  }
-  /* One rank has each prediction, the others add zeros. */
-  ECD_MPI(
-      MPI_Allreduce(MPI_IN_PLACE, predicted, (int)t->samples, MPI_DOUBLE, MPI_SUM, t->ctx->world));
+typedef struct {
+  const ecd_volumes_t *volumes;
+  const size_t *index;
+} feed_t;
+
+static ecd_code_t feed(size_t item, size_t slot, const float **input, void *arg, ecd_error_t *err) {
+  (void)slot, (void)err;
+  const feed_t *f = arg;
+  *input = ecd_volumes_get(f->volumes, f->index[item]);
   return ECD_OK;
+}
+
+ecd_code_t ecd_trainer_predict(ecd_trainer_t *t, bool test_only, ecd_error_t *err) {
+  size_t *index, count = 0;
+  double *value = NULL;
+  ecd_code_t code = ecd_alloc((void **)&index, t->samples, sizeof *index, "predictions", err);
+  if (code == ECD_OK)
+    code = ecd_alloc((void **)&value, t->samples, sizeof *value, "predictions", err);
+  code = ecd_agree(t->ctx->world, code, err);
+  for (size_t i = 0; code == ECD_OK && i < t->samples; ++i)
+    if (!test_only || t->split[i] == ECD_TEST) index[count++] = i;
+  feed_t f = {t->volumes, index};
+  if (code == ECD_OK)
+    code = ecd_inference_run(t->ctx, t->net, count, feed, &f, t->target_mean, t->target_deviation,
+                             value, err);
+  for (size_t k = 0; code == ECD_OK && k < count; ++k) t->predicted[index[k]] = value[k];
+  free(index);
+  free(value);
+  return code;
 }

@@ -1,5 +1,7 @@
 #include "train/input.h"
 
+#include "train/signals.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +34,10 @@ static ecd_code_t measure_share(const ecd_context_t *ctx, ecd_dataset_t *dataset
   for (size_t i = (size_t)ctx->rank; code == ECD_OK && i < ecd_dataset_size(dataset);
        i += (size_t)ctx->size) {
     if (split[i] != 0) continue;
+    if (ecd_signals_seen()) {
+      code = ecd_fail(err, ECD_STOPPED, "stopped by a signal while loading");
+      break;
+    }
     code = ecd_dataset_read_volume(dataset, i, raw, err);
     for (size_t k = 0; code == ECD_OK && k < points; ++k) {
       const double v = (double)transformed(transform, raw[k]);
@@ -51,15 +57,15 @@ ecd_code_t ecd_scaling_measure(const ecd_context_t *ctx, ecd_dataset_t *dataset,
                n = (size_t)ecd_dataset_preparation(dataset)->grid;
   moments_t *moments, total = {0, 0, 0};
   double samples = 0;
-  ECD_TRY(ecd_alloc((void **)&moments, count, sizeof *moments, "moments", err));
-  ecd_code_t code = ecd_agree(
-      ctx->world, measure_share(ctx, dataset, split, scaling->transform, moments, err), err);
+  ecd_code_t code = ecd_alloc((void **)&moments, count, sizeof *moments, "moments", err);
+  if (code == ECD_OK) code = measure_share(ctx, dataset, split, scaling->transform, moments, err);
+  code = ecd_agree(ctx->world, code, err);
   /* One rank has each sample, the others add zeros: exact. */
   if (code == ECD_OK)
     code = ecd_mpi_code(
         MPI_Allreduce(MPI_IN_PLACE, moments, (int)(3 * count), MPI_DOUBLE, MPI_SUM, ctx->world),
         "summing moments", err);
-  for (size_t i = 0; i < count; ++i) {
+  for (size_t i = 0; code == ECD_OK && i < count; ++i) {
     total.sum += moments[i].sum;
     total.squares += moments[i].squares;
     total.negative += moments[i].negative;
@@ -70,9 +76,7 @@ ecd_code_t ecd_scaling_measure(const ecd_context_t *ctx, ecd_dataset_t *dataset,
   scaling->mean = total.sum / points;
   scaling->deviation = sqrt(fmax(total.squares / points - scaling->mean * scaling->mean, 0));
   *negative = (int64_t)total.negative;
-  if (!isfinite(
-          scaling
-              ->mean)) { /* a poisoned volume: leave the scale alone, training will name the sample */
+  if (!isfinite(scaling->mean)) { /* leave the scale alone: training will name the sample */
     scaling->mean = 0;
     scaling->deviation = 1;
   }
@@ -90,6 +94,7 @@ typedef struct {
 static void prepare(size_t i, const float *raw, float *out, void *arg) {
   (void)i;
   const loading_t *l = arg;
+  if (ecd_signals_seen()) return; /* the load ends sooner, and is then thrown away */
   memcpy(l->scratch, raw, l->points * sizeof *raw);
   ecd_scaling_apply(l->scaling, l->points, l->scratch);
   ecd_net_prepare(l->net, l->scratch, out);
@@ -107,5 +112,7 @@ ecd_code_t ecd_input_load(const ecd_context_t *ctx, ecd_dataset_t *dataset,
     code = ecd_volumes_load(ctx, dataset, memory, ecd_net_input_size(net), prepare, &loading,
                             volumes, err);
   free(loading.scratch);
-  return code;
+  if (code == ECD_OK && ecd_signals_seen())
+    code = ecd_fail(err, ECD_STOPPED, "stopped by a signal while loading");
+  return ecd_agree(ctx->world, code, err);
 }

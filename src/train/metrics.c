@@ -32,7 +32,7 @@ ecd_metrics_t ecd_metrics_compute(size_t count, const double *target, const doub
 
 static ecd_code_t write_predictions(const char *folder, const ecd_sample_t *const *samples,
                                     size_t count, const double *target, const double *predicted,
-                                    const int8_t *split, const bool *use, ecd_error_t *err) {
+                                    const int8_t *split, ecd_error_t *err) {
   char path[ECD_PATH_MAX];
   ecd_output_t *output;
   ECD_TRY(ecd_path_join(path, folder, "predictions.csv", err));
@@ -40,7 +40,6 @@ static ecd_code_t write_predictions(const char *folder, const ecd_sample_t *cons
   FILE *f = ecd_output_stream(output);
   fprintf(f, "id,formula,split,target,predicted\n");
   for (size_t i = 0; i < count; ++i) {
-    if (!use[i]) continue;
     ecd_table_write_text(f, samples[i]->id, ',');
     ecd_table_write_text(f, samples[i]->formula, ',');
     ecd_table_write_text(f, ecd_split_name(split[i]), ',');
@@ -71,6 +70,7 @@ static ecd_code_t write_metrics(const char *folder, const char *target_name, siz
   cJSON_AddStringToObject(json, "program", ecd_version());
   add_metrics(json, "train", ecd_metrics_compute(count, target, predicted, split, ECD_TRAIN));
   add_metrics(json, "test", ecd_metrics_compute(count, target, predicted, split, ECD_TEST));
+  add_metrics(json, "none", ecd_metrics_compute(count, target, predicted, split, ECD_UNUSED));
   add_metrics(json, "all", ecd_metrics_compute(count, target, predicted, split, ECD_UNUSED - 1));
   char *text = cJSON_Print(json);
   fprintf(ecd_output_stream(output), "%s\n", text != NULL ? text : "{}");
@@ -81,18 +81,12 @@ static ecd_code_t write_metrics(const char *folder, const char *target_name, siz
 
 ecd_code_t ecd_results_write(const ecd_context_t *ctx, const char *folder, const char *target_name,
                              const ecd_sample_t *const *samples, size_t count, const double *target,
-                             const double *predicted, const int8_t *split, const bool *use,
-                             ecd_error_t *err) {
+                             const double *predicted, const int8_t *split, ecd_error_t *err) {
   ecd_code_t code = ECD_OK;
   if (ctx->rank == 0) {
-    double *counted = malloc((count + 1) * sizeof *counted);
-    if (counted == NULL) code = ecd_fail(err, ECD_FAILED, "out of memory");
-    for (size_t i = 0; counted != NULL && i < count; ++i) counted[i] = use[i] ? target[i] : NAN;
+    code = write_predictions(folder, samples, count, target, predicted, split, err);
     if (code == ECD_OK)
-      code = write_predictions(folder, samples, count, target, predicted, split, use, err);
-    if (code == ECD_OK)
-      code = write_metrics(folder, target_name, count, counted, predicted, split, err);
-    free(counted);
+      code = write_metrics(folder, target_name, count, target, predicted, split, err);
   }
   return ecd_agree(ctx->world, code, err);
 }

@@ -2,14 +2,14 @@
 #ifndef ECD_TRAIN_TRAINER_PRIVATE_H
 #define ECD_TRAIN_TRAINER_PRIVATE_H
 
+#include "base/log.h"
 #include "nn/net.h"
 #include "nn/optimizer.h"
 #include "store/model_file.h"
 #include "train/exchange.h"
 #include "train/input.h"
+#include "train/journal.h"
 #include "train/trainer.h"
-
-enum { ECD_PHASE_FORWARD, ECD_PHASE_BACKWARD, ECD_PHASE_EXCHANGE, ECD_PHASES };
 
 typedef struct {
   ecd_context_t *ctx;
@@ -25,32 +25,45 @@ typedef struct {
   double *target;              /* [samples], GPa, NaN = unknown */
   int8_t *split;               /* [samples] */
   size_t *train, train_count;  /* indices of the training samples */
+  double *predicted;           /* [samples], GPa */
   ecd_scaling_t scaling;
   double target_mean, target_deviation; /* GPa */
-  size_t local_max;                     /* most samples of a batch on this rank */
+  size_t batch_max, local_max;          /* most samples of a batch, and of its part on this rank */
   /* What a checkpoint carries: */
   float *moment1, *moment2;
   int64_t epoch, step_in_epoch, step;
   double loss_sum, weight_sum; /* of the epoch under way, scaled units */
   double best_loss;
-  /* Scratch of a step, [local_max]: */
-  const float **input;
-  float *prediction, *scaled_target, *gradient;
-  size_t *order; /* [train_count] */
-  bool finite;   /* all reduced gradients of this step */
-  double seconds[ECD_PHASES];
+  float *best; /* rank 0: parameters of the epoch with best_loss */
+  bool best_unsaved;
+  double began,
+      checkpoint_seconds; /* of this process: when it began to train, spent on checkpoints */
+  /* Scratch of a step: */
+  const float **input;                          /* [local_max] */
+  float *prediction, *scaled_target, *gradient; /* [local_max] */
+  char *suspect;                                /* [batch_max] */
+  size_t *order;                                /* [train_count] */
+  float share;                                  /* of a sample in the step's mean */
+  bool finite;                                  /* all summed gradients of this step */
+  double seconds[ECD_PHASES];                   /* since the last line of the journal */
+  size_t done; /* training samples since the epoch was begun or resumed */
+  ecd_progress_t *progress;
+  size_t progress_done;
 } ecd_trainer_t;
+
+/* Learning rate of the epoch under way. */
+double ecd_trainer_rate(const ecd_trainer_t *trainer);
 
 /* One epoch from step_in_epoch on. ECD_STOPPED: a signal came, the state is that after the last whole step. Collective. */
 ecd_code_t ecd_epoch_train(ecd_trainer_t *trainer, ecd_error_t *err);
 
-/* Predictions in GPa of all samples of the dataset, on every rank. Collective. */
-ecd_code_t ecd_trainer_predict(ecd_trainer_t *trainer, double *predicted, ecd_error_t *err);
+/* predicted[] of the held-out samples (test_only) or of all, on every rank. ECD_STOPPED: a signal came. Collective. */
+ecd_code_t ecd_trainer_predict(ecd_trainer_t *trainer, bool test_only, ecd_error_t *err);
 
-/* Writes OUTPUT/name; with_state: a checkpoint. Collective. */
-ecd_code_t ecd_trainer_save(ecd_trainer_t *trainer, const char *name, bool with_state,
-                            ecd_error_t *err);
-/* Restores OUTPUT/checkpoint-last.h5, which must belong to this deck and dataset (ECD_USAGE otherwise). Collective. */
+/* Writes OUTPUT/name with the parameters given (rank 0's count); with_state: a checkpoint. Collective. */
+ecd_code_t ecd_trainer_save(ecd_trainer_t *trainer, const char *name, float *parameter,
+                            bool with_state, ecd_error_t *err);
+/* Restores a checkpoint, which must belong to this deck and dataset (ECD_USAGE otherwise). Collective. */
 ecd_code_t ecd_trainer_restore(ecd_trainer_t *trainer, const char *path, ecd_error_t *err);
 
 #endif

@@ -96,7 +96,8 @@ static herr_t check_material(hid_t file, const char *name, const H5L_info_t *inf
   return 0;
 }
 
-/* A plane wave below every Nyquist frequency is interpolated exactly; one beyond the target's is dropped. */
+/* A plane wave below every Nyquist frequency is interpolated exactly; one beyond the target's is
+   dropped. */
 static void check_waves(void) {
   ecd_grid_t grid = {.crystal = {.lattice = {{3, 0, 0}, {0.5, 4, 0}, {0.2, -0.3, 5}}},
                      .n = {9, 10, 7}};

@@ -1,0 +1,10 @@
+#include "cmd/cmd.h"
+#include "prep/pipeline.h"
+
+ecd_code_t ecd_cmd_prep(ecd_context_t *ctx, ecd_settings_t *settings, const ecd_words_t *words,
+                        ecd_error_t *err) {
+  if (words->count > 0)
+    return ecd_fail(err, ECD_USAGE, "prep: expected a deck (.yaml) and -o options, found '%s'",
+                    words->word[0]);
+  return ecd_prep_run(ctx, settings, err);
+}

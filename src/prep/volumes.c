@@ -1,0 +1,94 @@
+/* Volumes straight into memory, for predictions from charge files. */
+#include "prep/pipeline.h"
+
+#include "prep/share.h"
+#include "prep/work.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+  size_t points;
+  float *volumes; /* (count, n, n, n) */
+} memory_t;
+
+static ecd_code_t keep(size_t i, const ecd_material_t *material, const float *volume, void *arg,
+                       ecd_error_t *err) {
+  (void)material, (void)err;
+  const memory_t *memory = arg;
+  memcpy(memory->volumes + i * memory->points, volume, memory->points * sizeof *volume);
+  return ECD_OK;
+}
+
+static ecd_code_t refuse_bad(const ecd_material_t *materials, size_t count, ecd_error_t *err) {
+  char text[ECD_ERROR_TEXT - 200] = "";
+  size_t bad = 0;
+  for (size_t i = 0; i < count; ++i) {
+    if (materials[i].state != ECD_MATERIAL_BAD) continue;
+    const size_t have = strlen(text);
+    ++bad;
+    if (have + strlen(materials[i].reason) + 4 < sizeof text)
+      snprintf(text + have, sizeof text - have, "\n  %s", materials[i].reason);
+  }
+  if (bad == 0) return ECD_OK;
+  return ecd_fail(err, ECD_DATA, "%zu of %zu files are bad:%s", bad, count, text);
+}
+
+static ecd_code_t take_samples(ecd_material_t *materials, size_t count, ecd_sample_t **samples,
+                               ecd_error_t *err) {
+  ECD_TRY(ecd_alloc((void **)samples, count, sizeof **samples, "samples", err));
+  for (size_t i = 0; i < count; ++i) {
+    (*samples)[i] = materials[i].sample; /* moved */
+    memset(&materials[i].sample, 0, sizeof materials[i].sample);
+  }
+  return ECD_OK;
+}
+
+static ecd_code_t make(const ecd_context_t *ctx, const ecd_work_t *work, ecd_material_t *materials,
+                       memory_t *memory, ecd_sample_t **samples, ecd_error_t *err) {
+  const size_t count = work->sources->count;
+  ecd_code_t code = ecd_alloc((void **)&memory->volumes, count * memory->points,
+                              sizeof *memory->volumes, "volumes", err);
+  ECD_TRY(ecd_agree(ctx->world, code, err));
+  ECD_TRY(ecd_work_run(ctx, work, materials, err));
+  ECD_TRY(ecd_materials_share(ctx, materials, count, err));
+  ECD_TRY(refuse_bad(materials, count, err));
+  for (size_t i = 0; i < count; ++i)
+    ECD_MPI(MPI_Bcast(memory->volumes + i * memory->points, (int)memory->points, MPI_FLOAT,
+                      materials[i].owner, ctx->world));
+  return ecd_agree(ctx->world, take_samples(materials, count, samples, err), err);
+}
+
+ecd_code_t ecd_prep_volumes(const ecd_context_t *ctx, const ecd_prep_settings_t *settings,
+                            const ecd_preparation_t *want, ecd_sample_t **samples, float **volumes,
+                            size_t *count, ecd_error_t *err) {
+  ecd_sources_t sources = {0};
+  ecd_material_t *materials = NULL;
+  ecd_plan_t plan = {0};
+  const size_t n = (size_t)want->grid;
+  memory_t memory = {n * n * n, NULL};
+  *samples = NULL;
+  *volumes = NULL;
+  ecd_code_t code = ECD_OK;
+  if (ctx->rank == 0) code = ecd_sources_find(settings->files, settings->plus, &sources, err);
+  code = ecd_agree(ctx->world, code, err);
+  if (code == ECD_OK) code = ecd_sources_share(ctx, &sources, err);
+  *count = sources.count;
+  if (code == ECD_OK) {
+    code = ecd_alloc((void **)&materials, *count, sizeof *materials, "materials", err);
+    code = ecd_agree(ctx->world, code, err);
+  }
+  if (code == ECD_OK)
+    code = ecd_plan_make(ctx, settings, want, &sources, NULL, materials, &plan, err);
+  const ecd_work_t work = {settings, want, &sources, &plan, keep, &memory};
+  if (code == ECD_OK) code = make(ctx, &work, materials, &memory, samples, err);
+  if (code == ECD_OK)
+    *volumes = memory.volumes;
+  else
+    free(memory.volumes);
+  for (size_t i = 0; materials != NULL && i < *count; ++i) ecd_material_clear(&materials[i]);
+  free(materials);
+  ecd_plan_clear(&plan);
+  ecd_sources_clear(&sources);
+  return code;
+}

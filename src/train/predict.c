@@ -1,0 +1,269 @@
+#include "train/predict_private.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include "deck/deck.h"
+#include "train/inference.h"
+#include "train/metrics.h"
+#include "train/split.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FOLDER "predict"
+
+static int by_id(const void *a, const void *b) {
+  return strcmp(((const ecd_known_t *)a)->id, ((const ecd_known_t *)b)->id);
+}
+
+/* The part that a material had in the model's training. */
+static int8_t part_of(const ecd_predictor_t *p, const char *id) {
+  const ecd_known_t key = {.id = id};
+  const ecd_known_t *found = bsearch(&key, p->known, p->model.samples, sizeof *p->known, by_id);
+  return found != NULL ? found->split : ECD_UNUSED;
+}
+
+static ecd_code_t grow(ecd_predictor_t *p, ecd_error_t *err) {
+  const size_t room = p->room > 0 ? 2 * p->room : 256;
+  void *sample = realloc(p->sample, room * sizeof *p->sample);
+  if (sample != NULL) p->sample = sample;
+  void *target = realloc(p->target, room * sizeof *p->target);
+  if (target != NULL) p->target = target;
+  void *predicted = realloc(p->predicted, room * sizeof *p->predicted);
+  if (predicted != NULL) p->predicted = predicted;
+  void *split = realloc(p->split, room * sizeof *p->split);
+  if (split != NULL) p->split = split;
+  if (sample == NULL || target == NULL || predicted == NULL || split == NULL)
+    return ecd_fail(err, ECD_FAILED, "out of memory: predictions");
+  p->room = room;
+  return ECD_OK;
+}
+
+ecd_code_t ecd_predictor_choose(ecd_predictor_t *p, const ecd_sample_t *sample, bool *chosen,
+                                ecd_error_t *err) {
+  static const int8_t parts[] = {
+      [ECD_PART_TRAIN] = ECD_TRAIN, [ECD_PART_TEST] = ECD_TEST, [ECD_PART_NONE] = ECD_UNUSED};
+  const ecd_part_t wanted = p->settings->predict.part;
+  const int8_t split = part_of(p, sample->id);
+  *chosen = wanted == ECD_PART_ALL || parts[wanted] == split;
+  if (!*chosen) return ECD_OK;
+  if (p->count == p->room) ECD_TRY(grow(p, err));
+  p->sample[p->count] = sample;
+  p->target[p->count] = p->model.target == ECD_TARGET_BULK ? sample->bulk : sample->shear;
+  p->split[p->count] = split;
+  p->predicted[p->count++] = NAN;
+  return ECD_OK;
+}
+
+ecd_code_t ecd_predictor_prepare(ecd_predictor_t *p, const ecd_sample_t *sample, size_t slot,
+                                 const float **input, ecd_error_t *err) {
+  float *out = p->slot + slot * ecd_net_input_size(p->net);
+  float sum = 0.0f;
+#pragma omp simd reduction(+ : sum)
+  for (size_t i = 0; i < p->points; ++i) sum += p->raw[i] * 0.0f; /* NaN if any is not finite */
+  if (sum != 0.0f || isnan(sum))
+    return ecd_fail(err, ECD_DATA, "the volume of sample '%s' holds values that are not finite",
+                    sample->id);
+  ecd_scaling_apply(&p->scaling, p->points, p->raw);
+  ecd_net_prepare(p->net, p->raw, out);
+  *input = out;
+  return ECD_OK;
+}
+
+static ecd_code_t make_network(ecd_predictor_t *p, ecd_error_t *err) {
+  const ecd_model_file_t *m = &p->model;
+  const ecd_backend_t *backend;
+  ECD_TRY(ecd_backend_get(p->settings->backend, &backend, err));
+  ECD_TRY(
+      ecd_net_create(&m->model, m->preparation.grid, ECD_INFERENCE_BLOCK, backend, &p->net, err));
+  bool same = ecd_net_parameter_count(p->net) == m->parameters &&
+              ecd_net_tensor_count(p->net) == m->tensors;
+  for (size_t i = 0; same && i < m->tensors; ++i)
+    same = ecd_net_tensor(p->net, i)->offset == m->tensor_offset[i] &&
+           strcmp(ecd_net_tensor(p->net, i)->name, m->tensor_name[i]) == 0;
+  if (!same)
+    return ecd_fail(err, ECD_DATA,
+                    "%s: its %zu parameters are not those of the network in its deck",
+                    p->model_path, m->parameters);
+  memcpy(ecd_net_parameters(p->net), m->parameter, m->parameters * sizeof *m->parameter);
+  p->scaling = (ecd_scaling_t){m->transform, m->input_mean, m->input_deviation};
+  const size_t n = (size_t)m->preparation.grid;
+  p->points = n * n * n;
+  ECD_TRY(ecd_alloc((void **)&p->raw, p->points, sizeof *p->raw, "volume", err));
+  ECD_TRY(ecd_alloc((void **)&p->slot, ECD_INFERENCE_BLOCK * ecd_net_input_size(p->net),
+                    sizeof *p->slot, "inputs of a block", err));
+  ECD_TRY(ecd_alloc((void **)&p->known, m->samples, sizeof *p->known, "ids", err));
+  for (size_t i = 0; i < m->samples; ++i) p->known[i] = (ecd_known_t){m->id[i], m->split[i]};
+  if (m->samples > 0) qsort(p->known, m->samples, sizeof *p->known, by_id);
+  return ECD_OK;
+}
+
+static ecd_code_t open_model(ecd_predictor_t *p, ecd_error_t *err) {
+  const ecd_settings_t *s = p->settings;
+  const bool named = s->predict.model[0] != '\0';
+  ECD_TRY(ecd_path_join(p->model_path, named ? "" : s->output,
+                        named ? s->predict.model : "model.h5", err));
+  if (ecd_model_file_read(p->ctx, p->model_path, &p->model, err) != ECD_OK)
+    return ecd_fail_in(err, "predict.model");
+  return ecd_agree(p->ctx->world, make_network(p, err), err);
+}
+
+/* deck.yaml says what was predicted with: this run's deck with the model's network, data and volumes. Rank 0, before the
+   work, so that a folder that cannot be written is found at once. */
+static ecd_code_t write_deck(const ecd_predictor_t *p, const char *folder, ecd_error_t *err) {
+  char path[ECD_PATH_MAX];
+  ecd_settings_t effective = *p->settings;
+  effective.model = p->model.model;
+  effective.data.target = p->model.target;
+  effective.data.transform = p->model.transform;
+  effective.prep.grid = p->model.preparation.grid;
+  effective.prep.field = p->model.preparation.field;
+  effective.prep.cell = p->model.preparation.cell;
+  effective.prep.method = p->model.preparation.method;
+  effective.prep.code = (char *)p->model.preparation.code;
+  effective.predict.model = (char *)p->model_path;
+  ecd_output_t *output;
+  ECD_TRY(ecd_path_join(path, folder, "deck.yaml", err));
+  ECD_TRY(ecd_output_open(path, &output, err));
+  const ecd_code_t code = ecd_deck_write(&effective, ecd_output_stream(output), err);
+  if (code == ECD_OK) return ecd_output_commit(&output, err);
+  ecd_output_abandon(&output);
+  return code;
+}
+
+typedef struct {
+  ecd_predictor_t *predictor;
+  ecd_dataset_t *dataset;
+  size_t *index; /* [chosen], into the dataset */
+} feed_t;
+
+static ecd_code_t feed(size_t item, size_t slot, const float **input, void *arg, ecd_error_t *err) {
+  const feed_t *f = arg;
+  ECD_TRY(ecd_dataset_read_volume(f->dataset, f->index[item], f->predictor->raw, err));
+  return ecd_predictor_prepare(f->predictor, ecd_dataset_sample(f->dataset, f->index[item]), slot,
+                               input, err);
+}
+
+static ecd_code_t choose(ecd_predictor_t *p, const ecd_dataset_t *dataset, size_t *index,
+                         ecd_error_t *err) {
+  for (size_t i = 0; i < ecd_dataset_size(dataset); ++i) {
+    bool chosen;
+    const size_t at = p->count;
+    ECD_TRY(ecd_predictor_choose(p, ecd_dataset_sample(dataset, i), &chosen, err));
+    if (chosen) index[at] = i;
+  }
+  return ECD_OK;
+}
+
+ecd_code_t ecd_predictor_none(const ecd_predictor_t *p, const char *where, ecd_error_t *err) {
+  static const char *const parts[] = {"all", "train", "test", "none"};
+  return ecd_fail(err, ECD_DATA, "%s: predict.split is %s, but no sample had that part in %s",
+                  where, parts[p->settings->predict.part], p->model_path);
+}
+
+/* Volumes are read block by block: the dataset may be larger than memory. */
+static ecd_code_t predict_dataset(ecd_predictor_t *p, ecd_dataset_t *dataset, ecd_error_t *err) {
+  const char *path = ecd_dataset_path(dataset);
+  feed_t f = {p, dataset, NULL};
+  ecd_code_t code = ecd_preparation_match(ecd_dataset_preparation(dataset), path,
+                                          &p->model.preparation, p->model_path, err);
+  if (code == ECD_OK)
+    code = ecd_alloc((void **)&f.index, ecd_dataset_size(dataset), sizeof *f.index, "samples", err);
+  if (code == ECD_OK) code = choose(p, dataset, f.index, err);
+  if (code == ECD_OK && p->count == 0) code = ecd_predictor_none(p, path, err);
+  code = ecd_agree(p->ctx->world, code, err);
+  if (code == ECD_OK)
+    code = ecd_inference_run(p->ctx, p->net, p->count, feed, &f, p->model.target_mean,
+                             p->model.target_deviation, p->predicted, err);
+  free(f.index);
+  return code;
+}
+
+ecd_code_t ecd_predictor_write(const ecd_predictor_t *p, const char *folder, ecd_error_t *err) {
+  const bool bulk = p->model.target == ECD_TARGET_BULK;
+  ECD_TRY(ecd_results_write(p->ctx, folder, bulk ? "bulk" : "shear", p->sample, p->count, p->target,
+                            p->predicted, p->split, err));
+  static const int8_t parts[] = {ECD_TRAIN, ECD_TEST, ECD_UNUSED};
+  for (size_t i = 0; i < sizeof parts; ++i) {
+    const ecd_metrics_t m =
+        ecd_metrics_compute(p->count, p->target, p->predicted, p->split, parts[i]);
+    if (m.n > 0)
+      ecd_log(p->ctx, "%-5s %zu samples, R2 %.4f, RMSE %.4g GPa, MAE %.4g GPa",
+              ecd_split_name(parts[i]), m.n, m.r2, m.rmse, m.mae);
+  }
+  ecd_log(p->ctx, "%zu predictions of the %s modulus in %s/predictions.csv", p->count,
+          bulk ? "bulk" : "shear", folder);
+  return ECD_OK;
+}
+
+static ecd_code_t from_dataset(ecd_predictor_t *p, const char *path, const char *folder,
+                               ecd_error_t *err) {
+  ecd_dataset_t *dataset;
+  ECD_TRY(ecd_dataset_open(p->ctx, path, &dataset, err));
+  ecd_code_t code = predict_dataset(p, dataset, err);
+  if (code == ECD_OK) code = ecd_predictor_write(p, folder, err);
+  ecd_dataset_close(&dataset);
+  return code;
+}
+
+static bool ends_with(const char *text, const char *end) {
+  const size_t length = strlen(text), tail = strlen(end);
+  return length >= tail && strcmp(text + length - tail, end) == 0;
+}
+
+/* By its name, or by how it begins. */
+static bool is_dataset(const char *path) {
+  char head[8] = "";
+  if (ends_with(path, ".h5") || ends_with(path, ".hdf5")) return true;
+  FILE *file = fopen(path, "rb");
+  const bool whole = file != NULL && fread(head, 1, sizeof head, file) == sizeof head;
+  if (file != NULL) fclose(file);
+  return whole && memcmp(head, "\211HDF\r\n\032\n", sizeof head) == 0;
+}
+
+/* Rank 0 looks: *dataset is the same on all ranks. */
+static ecd_code_t tell_kind(const ecd_context_t *ctx, int words, char *const *word, bool *dataset,
+                            ecd_error_t *err) {
+  int found = 0; /* the word that is a dataset, from 1 */
+  for (int i = 0; ctx->rank == 0 && i < words; ++i)
+    if (is_dataset(word[i])) found = i + 1;
+  ECD_MPI(MPI_Bcast(&found, 1, MPI_INT, 0, ctx->world));
+  *dataset = found > 0;
+  if (found > 0 && words > 1)
+    return ecd_fail(err, ECD_USAGE,
+                    "predict: expected one dataset, or charge files; found '%s' among %d names",
+                    word[found - 1], words);
+  return ECD_OK;
+}
+
+static ecd_code_t run(ecd_predictor_t *p, int words, char *const *word, ecd_error_t *err) {
+  const ecd_settings_t *s = p->settings;
+  char folder[ECD_PATH_MAX], standard[ECD_PATH_MAX], *one = standard;
+  bool dataset;
+  ECD_TRY(ecd_path_join(folder, s->output, FOLDER, err));
+  ECD_TRY(ecd_path_join(standard, s->output, "dataset.h5", err));
+  if (words == 0) {
+    if (s->data.file[0] != '\0') one = s->data.file;
+    if (s->predict.files[0] != '\0') one = s->predict.files;
+    word = &one;
+    words = 1;
+  }
+  ECD_TRY(tell_kind(p->ctx, words, word, &dataset, err));
+  ECD_TRY(open_model(p, err));
+  ECD_TRY(ecd_agree(p->ctx->world, p->ctx->rank == 0 ? write_deck(p, folder, err) : ECD_OK, err));
+  return dataset ? from_dataset(p, word[0], folder, err)
+                 : ecd_predict_files(p, (size_t)words, word, folder, err);
+}
+
+ecd_code_t ecd_predict_run(ecd_context_t *ctx, const ecd_settings_t *settings, int words,
+                           char *const *word, ecd_error_t *err) {
+  ecd_predictor_t p = {.ctx = ctx, .settings = settings};
+  const ecd_code_t code = run(&p, words, word, err);
+  ecd_model_file_clear(&p.model);
+  ecd_net_destroy(&p.net);
+  void *owned[] = {p.known, p.raw, p.slot, p.sample, p.target, p.predicted, p.split};
+  for (size_t i = 0; i < sizeof owned / sizeof *owned; ++i) free(owned[i]);
+  return code;
+}

@@ -1,0 +1,56 @@
+/* What predicting from a dataset and from charge files share. */
+#ifndef ECD_TRAIN_PREDICT_PRIVATE_H
+#define ECD_TRAIN_PREDICT_PRIVATE_H
+
+#include "base/file.h"
+#include "nn/net.h"
+#include "store/model_file.h"
+#include "store/names.h"
+#include "train/input.h"
+#include "train/predict.h"
+
+typedef struct {
+  const char *id;
+  int8_t split;
+} ecd_known_t;
+
+typedef struct {
+  ecd_context_t *ctx;
+  const ecd_settings_t *settings;
+  char model_path[ECD_PATH_MAX];
+  ecd_model_file_t model;
+  ecd_known_t *known; /* [model.samples], by id */
+  ecd_net_t *net;
+  ecd_scaling_t scaling;
+  size_t points; /* of a volume */
+  float *raw;    /* (n, n, n): the volume that is being prepared */
+  float *slot;   /* (ECD_INFERENCE_BLOCK, input size) */
+  /* The samples predicted so far: */
+  size_t count, room;
+  const ecd_sample_t **sample; /* borrowed */
+  double *target, *predicted;  /* GPa; target NaN = unknown */
+  int8_t *split;
+} ecd_predictor_t;
+
+/* Adds a sample to the results if predict.split asks for its part of the model's training; *chosen says so. Local, the
+   same on all ranks. */
+ecd_code_t ecd_predictor_choose(ecd_predictor_t *predictor, const ecd_sample_t *sample,
+                                bool *chosen, ecd_error_t *err);
+
+/* Scales the volume in raw and prepares it into a slot of the block. A value that is not finite: ECD_DATA naming the
+   sample. Local. */
+ecd_code_t ecd_predictor_prepare(ecd_predictor_t *predictor, const ecd_sample_t *sample,
+                                 size_t slot, const float **input, ecd_error_t *err);
+
+/* The error of a run that chose nothing. Local. */
+ecd_code_t ecd_predictor_none(const ecd_predictor_t *predictor, const char *where,
+                              ecd_error_t *err);
+/* Writes the results into folder and logs their metrics. Collective. */
+ecd_code_t ecd_predictor_write(const ecd_predictor_t *predictor, const char *folder,
+                               ecd_error_t *err);
+
+/* The charge files that the words name: resampled, predicted, written, printed as a table. Collective. */
+ecd_code_t ecd_predict_files(ecd_predictor_t *predictor, size_t words, char *const *word,
+                             const char *folder, ecd_error_t *err);
+
+#endif

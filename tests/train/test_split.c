@@ -1,0 +1,99 @@
+/* Held-out samples: fraction, folds, file; and what a bad file is told. */
+#include "check.h"
+#include "train/split.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { COUNT = 23 };
+static ecd_error_t err;
+static char text[COUNT][8];
+static const char *id[COUNT];
+static double target[COUNT];
+static char path[] = "/tmp/ecdnet-split-XXXXXX";
+
+static int number(const int8_t *split, int8_t part) {
+  int n = 0;
+  for (int i = 0; i < COUNT; ++i) n += split[i] == part;
+  return n;
+}
+
+static void write_file(const char *content) {
+  FILE *file = fopen(path, "w");
+  CHECK(file != NULL);
+  fputs(content, file);
+  fclose(file);
+}
+
+static ecd_code_t from_file(const char *content, int8_t *split) {
+  const ecd_data_settings_t s = {.split = ECD_SPLIT_FILE, .split_file = path};
+  write_file(content);
+  return ecd_split_make(&s, 1, COUNT, id, target, split, &err);
+}
+
+static void check_fraction(void) {
+  int8_t a[COUNT], b[COUNT], c[COUNT];
+  const ecd_data_settings_t s = {.split = ECD_SPLIT_FRACTION, .test_fraction = 0.2};
+  CHECK(ecd_split_make(&s, 1, COUNT, id, target, a, &err) == ECD_OK);
+  CHECK(number(a, ECD_TEST) == 4 && number(a, ECD_UNUSED) == 2 && number(a, ECD_TRAIN) == 17);
+  CHECK(a[3] == ECD_UNUSED && a[20] == ECD_UNUSED);
+  CHECK(ecd_split_make(&s, 2, COUNT, id, target, b, &err) == ECD_OK);
+  CHECK(memcmp(a, b, COUNT) != 0);
+  /* The order in the dataset does not matter. */
+  const char *back[COUNT];
+  double value[COUNT];
+  for (int i = 0; i < COUNT; ++i) back[i] = id[COUNT - 1 - i], value[i] = target[COUNT - 1 - i];
+  CHECK(ecd_split_make(&s, 1, COUNT, back, value, c, &err) == ECD_OK);
+  for (int i = 0; i < COUNT; ++i) CHECK(a[i] == c[COUNT - 1 - i]);
+  const ecd_data_settings_t whole = {.split = ECD_SPLIT_FRACTION, .test_fraction = 0};
+  CHECK(ecd_split_make(&whole, 1, COUNT, id, target, a, &err) == ECD_OK);
+  CHECK(number(a, ECD_TEST) == 0 && number(a, ECD_TRAIN) == 21);
+}
+
+static void check_folds(void) {
+  int times[COUNT] = {0};
+  for (int64_t fold = 0; fold < 5; ++fold) {
+    int8_t a[COUNT];
+    const ecd_data_settings_t s = {.split = ECD_SPLIT_FOLD, .folds = 5, .fold = fold};
+    CHECK(ecd_split_make(&s, 9, COUNT, id, target, a, &err) == ECD_OK);
+    CHECK(number(a, ECD_TEST) == 4 || number(a, ECD_TEST) == 5);
+    for (int i = 0; i < COUNT; ++i) times[i] += a[i] == ECD_TEST;
+  }
+  for (int i = 0; i < COUNT; ++i) CHECK(times[i] == (i == 3 || i == 20 ? 0 : 1));
+}
+
+static void check_file(void) {
+  int8_t a[COUNT];
+  CHECK(from_file("id,split\ns00,train\ns01,test\ns02,none\ns03,train\n", a) == ECD_OK);
+  CHECK(a[0] == ECD_TRAIN && a[1] == ECD_TEST && a[2] == ECD_UNUSED);
+  CHECK(a[3] == ECD_UNUSED && a[4] == ECD_UNUSED); /* unknown target; not named */
+  CHECK(from_file("id,split\ns00,train\nzz,train\ns01,tset\ns00,test\n", a) == ECD_DATA);
+  CHECK_HAS(err.text, ":3: zz: not in the dataset");
+  CHECK_HAS(err.text, ":4: s01: split must be train, test or none");
+  CHECK_HAS(err.text, ":5: s00: given twice");
+  CHECK(from_file("name,part\ns00,train\n", a) == ECD_DATA);
+  CHECK_HAS(err.text, "expected columns id,split");
+  CHECK(from_file("id,split\ns00,test\n", a) == ECD_DATA);
+  CHECK_HAS(err.text, "no sample is left to train on");
+  const ecd_data_settings_t s = {.split = ECD_SPLIT_FILE, .split_file = "/nowhere/split.csv"};
+  CHECK(ecd_split_make(&s, 1, COUNT, id, target, a, &err) == ECD_DATA);
+  CHECK_HAS(err.text, "/nowhere/split.csv");
+}
+
+int main(void) {
+  const int fd = mkstemp(path);
+  CHECK(fd >= 0);
+  for (int i = 0; i < COUNT; ++i) {
+    snprintf(text[i], sizeof text[i], "s%02d", i);
+    id[i] = text[i];
+    target[i] = i == 3 || i == 20 ? NAN : 10.0 * i;
+  }
+  CHECK(strcmp(ecd_split_name(ECD_TEST), "test") == 0);
+  CHECK(strcmp(ecd_split_name(ECD_UNUSED), "none") == 0);
+  check_fraction();
+  check_folds();
+  check_file();
+  close(fd);
+  unlink(path);
+  return check_done();
+}
