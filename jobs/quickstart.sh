@@ -16,6 +16,12 @@ cd "$(dirname "$0")/.."
 export LC_ALL=C
 out=runs/quickstart
 ranks=${RANKS:-2}
+case $ranks in
+'' | 0* | *[!0-9]*)
+  echo "quickstart: RANKS: expected a whole number from 1, found '$ranks'" >&2
+  exit 2
+  ;;
+esac
 begin=$(date +%s)
 mkdir -p "$out"
 
