@@ -1,8 +1,10 @@
 /* Layout, schema 1 (P parameters, T tensors, N samples of the training dataset):
-     /parameter f32 (P), fletcher32; /tensor/name, /tensor/offset i64 (T); /sample/id, /sample/split i8 (N)
+     /parameter f32 (P), fletcher32; /tensor/name, /tensor/offset i64 (T)
+     /sample/id, /sample/split i8 (N)
      /moment1, /moment2 f32 (P): checkpoints only
-     root attributes: schema, schema_version, program, deck, preparation, target, transform, scaling, network (its widths
-     are in the deck), sha256 of the parameter bytes; checkpoints: epoch, step_in_epoch, step, loss_sum, weight_sum, best_loss */
+     root attributes: schema, schema_version, program, deck, preparation, target, transform, scaling,
+     network (its widths are in the deck), sha256 of the parameter bytes; checkpoints: epoch,
+     step_in_epoch, step, loss_sum, weight_sum, best_loss */
 #include "store/model_file.h"
 
 #include "base/file.h"

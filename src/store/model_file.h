@@ -1,5 +1,5 @@
-/* model.h5 and checkpoints: which network, preprocessing, scaling and training set, its parameters, and, in a
-   checkpoint, the optimiser's state. Schema 1. Written atomically, checksummed. */
+/* model.h5 and checkpoints: which network, preprocessing, scaling and training set, its parameters,
+   and, in a checkpoint, the optimiser's state. Schema 1. Written atomically, checksummed. */
 #ifndef ECD_STORE_MODEL_FILE_H
 #define ECD_STORE_MODEL_FILE_H
 
@@ -36,7 +36,8 @@ typedef struct {
 /* Collective; written by rank 0 (others pass the same struct, or NULL). */
 ecd_code_t ecd_model_file_write(const ecd_context_t *ctx, const char *path,
                                 const ecd_model_file_t *model, ecd_error_t *err);
-/* Collective; read by rank 0, broadcast; owned by the caller. Checksums, schema verified: ECD_DATA with the reason. */
+/* Collective; read by rank 0, broadcast; owned by the caller. Checksums, schema verified: ECD_DATA
+   with the reason. */
 ecd_code_t ecd_model_file_read(const ecd_context_t *ctx, const char *path, ecd_model_file_t *model,
                                ecd_error_t *err);
 void ecd_model_file_clear(ecd_model_file_t *model);

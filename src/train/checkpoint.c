@@ -61,8 +61,8 @@ static bool same_samples(const ecd_trainer_t *t, const ecd_model_file_t *m) {
   return same;
 }
 
-/* What decides the next steps and differs between the checkpoint and this run; NULL: nothing. The deck may differ in the
-   rest: epochs, output, threads. */
+/* What decides the next steps and differs between the checkpoint and this run; NULL: nothing. The
+   deck may differ in the rest: epochs, output, threads. */
 static const char *difference(const ecd_trainer_t *t, const ecd_model_file_t *m,
                               const ecd_settings_t *old) {
   const ecd_data_settings_t *data = &t->settings->data;

@@ -15,8 +15,9 @@ double ecd_trainer_rate(const ecd_trainer_t *t) {
   return s->lr_every > 0 ? s->lr * pow(s->lr_factor, (double)(t->epoch / s->lr_every)) : s->lr;
 }
 
-/* A bucket's sum is there: make it a mean and check it. The same on all ranks, as the sums are. Dividing last keeps sums of
-   the loss's signs exact: where they cancel, Adam would turn a rounding that depends on the ranks into a step. */
+/* A bucket's sum is there: make it a mean and check it. The same on all ranks, as the sums are.
+   Dividing last keeps sums of the loss's signs exact: where they cancel, Adam would turn a rounding
+   that depends on the ranks into a step. */
 static void take_bucket(size_t offset, size_t count, void *arg) {
   ecd_trainer_t *t = arg;
   float *g = ecd_net_gradients(t->net) + offset, sum = 0.0f;
@@ -37,7 +38,8 @@ static void append_id(char *list, size_t size, const char *id) {
     snprintf(list + have, size - have, " ...");
 }
 
-/* Samples of the step whose own input or prediction is not finite: suspect[count], on every rank. */
+/* Samples of the step whose own input or prediction is not finite: suspect[count], on every rank.
+   */
 static ecd_code_t find_suspects(ecd_trainer_t *t, size_t from, size_t local, size_t count,
                                 ecd_error_t *err) {
   const size_t size = ecd_net_input_size(t->net);
@@ -73,8 +75,8 @@ static void clock_phase(ecd_trainer_t *t, ecd_phase_t phase, double *mark) {
   *mark = now;
 }
 
-/* Batch: training samples order[first .. first + count - 1], split contiguously over the ranks. stop: some rank has
-   seen a signal. */
+/* Batch: training samples order[first .. first + count - 1], split contiguously over the ranks.
+   stop: some rank has seen a signal. */
 static ecd_code_t step(ecd_trainer_t *t, size_t first, size_t count, double *loss, bool *stop,
                        ecd_error_t *err) {
   const size_t ranks = (size_t)t->ctx->size, rank = (size_t)t->ctx->rank;

@@ -1,5 +1,5 @@
-/* Predictions of many samples, block by block: the blocks depend on the order of the samples alone, so that the
-   result is the same on any number of ranks. */
+/* Predictions of many samples, block by block: the blocks depend on the order of the samples alone,
+   so that the result is the same on any number of ranks. */
 #ifndef ECD_TRAIN_INFERENCE_H
 #define ECD_TRAIN_INFERENCE_H
 
@@ -9,13 +9,13 @@
 /* Samples of a block; a network that predicts must be made for at least as many. */
 enum { ECD_INFERENCE_BLOCK = 16 };
 
-/* Sets *input to the prepared input of an item; it must stay until the slot (0 .. ECD_INFERENCE_BLOCK - 1) is asked for
-   again. Local. */
+/* Sets *input to the prepared input of an item; it must stay until the slot (0 ..
+   ECD_INFERENCE_BLOCK - 1) is asked for again. Local. */
 typedef ecd_code_t ecd_feed_fn(size_t item, size_t slot, const float **input, void *arg,
                                ecd_error_t *err);
 
-/* predicted[count] = mean + deviation * output of the network, on every rank. feed is called once for each item, on one
-   rank. ECD_STOPPED after a signal, where signals are watched. Collective. */
+/* predicted[count] = mean + deviation * output of the network, on every rank. feed is called once
+   for each item, on one rank. ECD_STOPPED after a signal, where signals are watched. Collective. */
 ecd_code_t ecd_inference_run(const ecd_context_t *ctx, ecd_net_t *net, size_t count,
                              ecd_feed_fn *feed, void *arg, double mean, double deviation,
                              double *predicted, ecd_error_t *err);

@@ -15,14 +15,15 @@ typedef struct {
 /* Transform and scaling in place, n values. Local. */
 void ecd_scaling_apply(const ecd_scaling_t *scaling, size_t n, float *value);
 
-/* Mean and deviation of the transformed volumes with split = 0, the same on any number of ranks to the last bit
-   (sums of samples, added in sample order). *negative: values below 0 that the transform set to 0. ECD_STOPPED after a signal.
-   Collective. */
+/* Mean and deviation of the transformed volumes with split = 0, the same on any number of ranks to
+   the last bit (sums of samples, added in sample order). *negative: values below 0 that the
+   transform set to 0. ECD_STOPPED after a signal. Collective. */
 ecd_code_t ecd_scaling_measure(const ecd_context_t *ctx, ecd_dataset_t *dataset,
                                const int8_t *split, ecd_scaling_t *scaling, int64_t *negative,
                                ecd_error_t *err);
 
-/* All samples of the dataset, scaled and prepared for net. ECD_STOPPED after a signal. Collective. */
+/* All samples of the dataset, scaled and prepared for net. ECD_STOPPED after a signal. Collective.
+   */
 ecd_code_t ecd_input_load(const ecd_context_t *ctx, ecd_dataset_t *dataset,
                           const ecd_scaling_t *scaling, const ecd_net_t *net, ecd_memory_t memory,
                           ecd_volumes_t **volumes, ecd_error_t *err);

@@ -26,10 +26,12 @@ typedef struct {
   double seconds[ECD_PHASES];
 } ecd_record_t;
 
-/* Keeps the first `epochs` lines: those of epochs that the checkpoint holds. The file is made if missing. */
+/* Keeps the first `epochs` lines: those of epochs that the checkpoint holds. The file is made if
+   missing. */
 ecd_code_t ecd_journal_cut(const char *path, int64_t epochs, ecd_error_t *err);
 
-/* Adds a line, on disk before this returns: a checkpoint written later never knows more epochs than the journal. */
+/* Adds a line, on disk before this returns: a checkpoint written later never knows more epochs than
+   the journal. */
 ecd_code_t ecd_journal_add(const char *path, const ecd_record_t *record, ecd_error_t *err);
 
 #endif

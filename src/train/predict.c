@@ -110,8 +110,8 @@ static ecd_code_t open_model(ecd_predictor_t *p, ecd_error_t *err) {
   return ecd_agree(p->ctx->world, make_network(p, err), err);
 }
 
-/* deck.yaml says what was predicted with: this run's deck with the model's network, data and volumes. Rank 0, before the
-   work, so that a folder that cannot be written is found at once. */
+/* deck.yaml says what was predicted with: this run's deck with the model's network, data and
+   volumes. Rank 0, before the work, so that a folder that cannot be written is found at once. */
 static ecd_code_t write_deck(const ecd_predictor_t *p, const char *folder, ecd_error_t *err) {
   char path[ECD_PATH_MAX];
   ecd_settings_t effective = *p->settings;

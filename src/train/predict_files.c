@@ -1,4 +1,5 @@
-/* Predictions from raw charge files: resampled as the model's training set was, a share of them in memory at a time. */
+/* Predictions from raw charge files: resampled as the model's training set was, a share of them in
+   memory at a time. */
 #include "train/predict_private.h"
 
 #include "base/log.h"

@@ -32,13 +32,13 @@ typedef struct {
   int8_t *split;
 } ecd_predictor_t;
 
-/* Adds a sample to the results if predict.split asks for its part of the model's training; *chosen says so. Local, the
-   same on all ranks. */
+/* Adds a sample to the results if predict.split asks for its part of the model's training; *chosen
+   says so. Local, the same on all ranks. */
 ecd_code_t ecd_predictor_choose(ecd_predictor_t *predictor, const ecd_sample_t *sample,
                                 bool *chosen, ecd_error_t *err);
 
-/* Scales the volume in raw and prepares it into a slot of the block. A value that is not finite: ECD_DATA naming the
-   sample. Local. */
+/* Scales the volume in raw and prepares it into a slot of the block. A value that is not finite:
+   ECD_DATA naming the sample. Local. */
 ecd_code_t ecd_predictor_prepare(ecd_predictor_t *predictor, const ecd_sample_t *sample,
                                  size_t slot, const float **input, ecd_error_t *err);
 
@@ -49,7 +49,8 @@ ecd_code_t ecd_predictor_none(const ecd_predictor_t *predictor, const char *wher
 ecd_code_t ecd_predictor_write(const ecd_predictor_t *predictor, const char *folder,
                                ecd_error_t *err);
 
-/* The charge files that the words name: resampled, predicted, written, printed as a table. Collective. */
+/* The charge files that the words name: resampled, predicted, written, printed as a table.
+   Collective. */
 ecd_code_t ecd_predict_files(ecd_predictor_t *predictor, size_t words, char *const *word,
                              const char *folder, ecd_error_t *err);
 

@@ -193,7 +193,8 @@ static ecd_code_t checkpoint(ecd_trainer_t *t, ecd_error_t *err) {
   return ECD_OK;
 }
 
-/* At the end of training, and wherever checkpoints have not yet taken their share of the time. Rank 0's clock decides. */
+/* At the end of training, and wherever checkpoints have not yet taken their share of the time. Rank
+   0's clock decides. */
 static ecd_code_t checkpoint_due(const ecd_trainer_t *t, bool *due, ecd_error_t *err) {
   const ecd_train_settings_t *s = &t->settings->train;
   int yes = t->epoch >= s->epochs ||

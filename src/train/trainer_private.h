@@ -54,16 +54,20 @@ typedef struct {
 /* Learning rate of the epoch under way. */
 double ecd_trainer_rate(const ecd_trainer_t *trainer);
 
-/* One epoch from step_in_epoch on. ECD_STOPPED: a signal came, the state is that after the last whole step. Collective. */
+/* One epoch from step_in_epoch on. ECD_STOPPED: a signal came, the state is that after the last
+   whole step. Collective. */
 ecd_code_t ecd_epoch_train(ecd_trainer_t *trainer, ecd_error_t *err);
 
-/* predicted[] of the held-out samples (test_only) or of all, on every rank. ECD_STOPPED: a signal came. Collective. */
+/* predicted[] of the held-out samples (test_only) or of all, on every rank. ECD_STOPPED: a signal
+   came. Collective. */
 ecd_code_t ecd_trainer_predict(ecd_trainer_t *trainer, bool test_only, ecd_error_t *err);
 
-/* Writes OUTPUT/name with the parameters given (rank 0's count); with_state: a checkpoint. Collective. */
+/* Writes OUTPUT/name with the parameters given (rank 0's count); with_state: a checkpoint.
+   Collective. */
 ecd_code_t ecd_trainer_save(ecd_trainer_t *trainer, const char *name, float *parameter,
                             bool with_state, ecd_error_t *err);
-/* Restores a checkpoint, which must belong to this deck and dataset (ECD_USAGE otherwise). Collective. */
+/* Restores a checkpoint, which must belong to this deck and dataset (ECD_USAGE otherwise).
+   Collective. */
 ecd_code_t ecd_trainer_restore(ecd_trainer_t *trainer, const char *path, ecd_error_t *err);
 
 #endif

@@ -1,4 +1,5 @@
-/* Model files: what is written comes back on every rank; damaged, foreign and newer files are refused on all. */
+/* Model files: what is written comes back on every rank; damaged, foreign and newer files are
+   refused on all. */
 #include "base/file.h"
 #include "check.h"
 #include "deck/deck.h"

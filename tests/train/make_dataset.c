@@ -1,7 +1,9 @@
-/* Writes a small dataset for the tests: smooth periodic fields whose amplitude and width decide the targets.
-     usage: make_dataset OUT.h5 COUNT GRID [nan=INDEX] [code=NAME] [cell=as_given] [field=elf] [method=tricubic]
-            [unknown=INDEX] [first=NUMBER]
-   nan: that sample's volume holds a NaN; unknown: that sample has no targets; first: number of the first id. */
+/* Writes a small dataset for the tests: smooth periodic fields whose amplitude and width decide
+   the targets.
+     usage: make_dataset OUT.h5 COUNT GRID [nan=INDEX] [unknown=INDEX] [first=NUMBER] [code=NAME]
+            [cell=as_given] [field=elf] [method=tricubic]
+   nan: that sample's volume holds a NaN; unknown: that sample has no targets; first: number of the
+   first id. */
 #include "base/context.h"
 #include "base/random.h"
 #include "deck/deck.h"

@@ -1,4 +1,5 @@
-/* Sums of gradients: right, the same bits on all ranks, whatever parts and order each rank reports. */
+/* Sums of gradients: right, the same bits on all ranks, whatever parts and order each rank reports.
+   */
 #include "check.h"
 #include "train/exchange.h"
 

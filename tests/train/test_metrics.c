@@ -15,7 +15,8 @@ static ecd_error_t err;
 
 static void check_values(void) {
   ecd_metrics_t m = ecd_metrics_compute(COUNT, target, predicted, split, ECD_TRAIN);
-  /* t = [10, 20, 40, 55], p = [12, 18.5, 47, 50]: 1 - ((p - t)**2).sum() / ((t - t.mean())**2).sum() */
+  /* t = [10, 20, 40, 55], p = [12, 18.5, 47, 50]: 1 - ((p - t)**2).sum() / ((t -
+     t.mean())**2).sum() */
   CHECK(m.n == 4);
   CHECK_NEAR(m.r2, 1 - 80.25 / 1218.75, 1e-14);
   CHECK_NEAR(m.rmse, sqrt(80.25 / 4), 1e-14);
