@@ -2,8 +2,7 @@
 #ifndef ECD_CMD_PROGRAM_H
 #define ECD_CMD_PROGRAM_H
 
-/* Starts MPI and PETSc, runs the subcommand that argv names, and returns the process's exit code.
-   */
+/* Starts MPI and PETSc, runs the subcommand that argv names; returns the process's exit code. */
 int ecd_program(int argc, char **argv);
 
 #endif

@@ -38,8 +38,7 @@ static void append_id(char *list, size_t size, const char *id) {
     snprintf(list + have, size - have, " ...");
 }
 
-/* Samples of the step whose own input or prediction is not finite: suspect[count], on every rank.
-   */
+/* suspect[count], on every rank: samples whose own input or prediction is not finite. */
 static ecd_code_t find_suspects(ecd_trainer_t *t, size_t from, size_t local, size_t count,
                                 ecd_error_t *err) {
   const size_t size = ecd_net_input_size(t->net);

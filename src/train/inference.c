@@ -5,8 +5,7 @@
 
 #include <string.h>
 
-/* A short last block is filled up with its last item: how a network sums may depend on the batch.
-   */
+/* A short block is filled up with its last item: how a network sums may depend on the batch. */
 static ecd_code_t predict_block(ecd_net_t *net, size_t first, size_t count, ecd_feed_fn *feed,
                                 void *arg, float output[ECD_INFERENCE_BLOCK], ecd_error_t *err) {
   const float *input[ECD_INFERENCE_BLOCK];

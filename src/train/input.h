@@ -22,8 +22,7 @@ ecd_code_t ecd_scaling_measure(const ecd_context_t *ctx, ecd_dataset_t *dataset,
                                const int8_t *split, ecd_scaling_t *scaling, int64_t *negative,
                                ecd_error_t *err);
 
-/* All samples of the dataset, scaled and prepared for net. ECD_STOPPED after a signal. Collective.
-   */
+/* All samples of the dataset, scaled, prepared for net. ECD_STOPPED after a signal. Collective. */
 ecd_code_t ecd_input_load(const ecd_context_t *ctx, ecd_dataset_t *dataset,
                           const ecd_scaling_t *scaling, const ecd_net_t *net, ecd_memory_t memory,
                           ecd_volumes_t **volumes, ecd_error_t *err);
