@@ -9,15 +9,15 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
+#include <xxhash.h>
 
 #define SUFFIX ".part"
 #define LOCK   "lock"
 
-/* A part: magic, key, length of what follows up to the volume, the material, the volume, CRC-32 of
-   all before. After a SIGKILL the page cache still holds what was written, so parts are not synced
-   one by one; a power failure can tear one, which its CRC shows. */
-static const char magic[8] = {'e', 'c', 'd', 'p', 'a', 'r', 't', '1'};
+/* A part: magic, key, length of what follows up to the volume, the material, the volume, and XXH3 of all
+   before, chained. After a SIGKILL the page cache still holds what was written, so parts are not synced
+   one by one; a power failure can tear one, which its checksum shows. */
+static const char magic[8] = {'e', 'c', 'd', 'p', 'a', 'r', 't', '2'};
 typedef struct {
   char magic[8], key[64];
   uint64_t length, points;
@@ -50,14 +50,14 @@ static void part_path(char path[ECD_PATH_MAX + 80], const char *folder, const ch
   snprintf(path, ECD_PATH_MAX + 80, "%s/%s" SUFFIX, folder, key);
 }
 
-static bool put(FILE *file, const void *data, size_t size, uLong *crc) {
-  *crc = crc32_z(*crc, data, size);
+static bool put(FILE *file, const void *data, size_t size, uint64_t *sum) {
+  *sum = XXH3_64bits_withSeed(data, size, *sum);
   return fwrite(data, 1, size, file) == size;
 }
 
-static bool get(FILE *file, void *data, size_t size, uLong *crc) {
+static bool get(FILE *file, void *data, size_t size, uint64_t *sum) {
   if (fread(data, 1, size, file) != size) return false;
-  *crc = crc32_z(*crc, data, size);
+  *sum = XXH3_64bits_withSeed(data, size, *sum);
   return true;
 }
 
@@ -75,11 +75,10 @@ ecd_code_t ecd_part_write(const char *folder, const char *key, const ecd_materia
   part_path(path, folder, key);
   snprintf(temporary, sizeof temporary, "%s.tmp", path);
   FILE *file = fopen(temporary, "wb");
-  uLong crc = 0;
-  bool good = file != NULL && put(file, &head, sizeof head, &crc) &&
-              put(file, text, length, &crc) && put(file, volume, points * sizeof *volume, &crc);
-  const uint32_t check = (uint32_t)crc;
-  good = good && fwrite(&check, sizeof check, 1, file) == 1;
+  uint64_t sum = 0;
+  bool good = file != NULL && put(file, &head, sizeof head, &sum) &&
+              put(file, text, length, &sum) && put(file, volume, points * sizeof *volume, &sum);
+  good = good && fwrite(&sum, sizeof sum, 1, file) == 1;
   good = file != NULL && fclose(file) == 0 && good;
   free(text);
   if (good && rename(temporary, path) == 0) return ECD_OK;
@@ -89,9 +88,9 @@ ecd_code_t ecd_part_write(const char *folder, const char *key, const ecd_materia
 }
 
 /* The material's bytes, owned by the caller; NULL if they are not there. */
-static char *get_material(FILE *file, size_t length, uLong *crc) {
+static char *get_material(FILE *file, size_t length, uint64_t *sum) {
   char *text = malloc(length + 1);
-  if (text != NULL && get(file, text, length, crc)) return text;
+  if (text != NULL && get(file, text, length, sum)) return text;
   free(text);
   return NULL;
 }
@@ -99,15 +98,14 @@ static char *get_material(FILE *file, size_t length, uLong *crc) {
 static bool read_open(FILE *file, const char *key, size_t points, ecd_material_t *material,
                       float *volume) {
   head_t head;
-  uLong crc = 0;
-  uint32_t check;
-  if (!get(file, &head, sizeof head, &crc) || memcmp(head.magic, magic, sizeof magic) != 0 ||
+  uint64_t sum = 0, check;
+  if (!get(file, &head, sizeof head, &sum) || memcmp(head.magic, magic, sizeof magic) != 0 ||
       memcmp(head.key, key, sizeof head.key) != 0 || head.points != points ||
       head.length > (1u << 26))
     return false;
-  char *text = get_material(file, head.length, &crc);
-  bool good = text != NULL && get(file, volume, points * sizeof *volume, &crc) &&
-              fread(&check, sizeof check, 1, file) == 1 && check == (uint32_t)crc;
+  char *text = get_material(file, head.length, &sum);
+  bool good = text != NULL && get(file, volume, points * sizeof *volume, &sum) &&
+              fread(&check, sizeof check, 1, file) == 1 && check == sum;
   FILE *memory = good && material != NULL ? fmemopen(text, head.length, "rb") : NULL;
   if (material != NULL) good = memory != NULL && ecd_material_unpack(memory, material);
   if (memory != NULL) fclose(memory);

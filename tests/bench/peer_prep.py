@@ -1,5 +1,6 @@
 """The usual Python way from CHGCAR files to n^3 volumes: pymatgen reads, scipy interpolates (trilinear, periodic), h5py
-writes. Prints files per second, everything but imports included.   usage: peer_prep.py OUT.h5 N FILE..."""
+writes. Prints files per second, everything but imports included, on disk (fsync) as ecdnet's dataset is.   usage: peer_prep.py OUT.h5 N FILE..."""
+import os
 import sys
 import time
 import warnings
@@ -19,4 +20,6 @@ with h5py.File(out, "w") as file:
         density = charge.data["total"] / charge.structure.volume
         points = np.meshgrid(*[np.arange(n) * (m / n) for m in density.shape], indexing="ij")
         volumes[i] = map_coordinates(density, points, order=1, mode="grid-wrap")
+with open(out, "rb") as written:
+    os.fsync(written.fileno())
 print(f"{len(names) / (time.perf_counter() - start):.2f}")

@@ -10,6 +10,7 @@ copies=${1:-100} repetitions=${2:-5} edge=${3:-0}
 top=$(cd "$(dirname "$0")/../.." && pwd)
 ecdnet=${ECDNET:-./ecdnet} python=${PYTHON:-/usr/bin/python3} mpiexec=${MPIEXEC:-mpirun}
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 OMPI_MCA_rmaps_base_oversubscribe=1
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 "$python" -c 'import h5py, scipy, pymatgen.io.vasp.outputs' 2>/dev/null || {
   echo "prep.sh: $python lacks pymatgen, scipy or h5py (Debian: python3-pymatgen python3-scipy python3-h5py)" >&2
   exit 1
