@@ -180,3 +180,17 @@ void ecd_table_write_number(FILE *file, double value, char separator) {
   if (!isnan(value)) fprintf(file, "%.9g", value);
   fputc(separator, file);
 }
+
+void ecd_write_exact(FILE *file, double value) {
+  char text[40];
+  for (int digits = 15; digits <= 17; ++digits) {
+    snprintf(text, sizeof text, "%.*g", digits, value);
+    if (strtod(text, NULL) == value) break;
+  }
+  fputs(text, file);
+}
+
+void ecd_table_write_exact(FILE *file, double value, char separator) {
+  if (!isnan(value)) ecd_write_exact(file, value);
+  fputc(separator, file);
+}

@@ -27,7 +27,11 @@ ecd_code_t ecd_table_number(const ecd_table_t *table, size_t row, int column, do
 
 /* Writes one cell to an open file, quoted where needed; separator ',' or '\n' follows it. */
 void ecd_table_write_text(FILE *file, const char *text, char separator);
+/* Shortest of %.15g to %.17g that reads back the same. */
+void ecd_write_exact(FILE *file, double value);
 /* %.9g; NaN is an empty cell. */
 void ecd_table_write_number(FILE *file, double value, char separator);
+/* As ecd_write_exact; NaN is an empty cell. */
+void ecd_table_write_exact(FILE *file, double value, char separator);
 
 #endif

@@ -3,6 +3,7 @@
 #define ECD_CHEM_CRYSTAL_H
 
 #include "base/error.h"
+#include "chem/elements.h"
 
 #include <stddef.h>
 
@@ -24,20 +25,8 @@ double ecd_cell_volume(const double lattice[3][3]);
 /* inverse so that frac = cart * inverse (row vectors). */
 void ecd_cell_inverse(const double lattice[3][3], double inverse[3][3]);
 
-/* Symbol of Z ("X" for 0), Z of a symbol (0 if unknown). Z = 1 to 118. */
-const char *ecd_element_symbol(int Z);
-int ecd_element_number(const char *symbol);
-
 /* Reduced formula, least electronegative element first, into text[size], e.g. "Mg2Si", "NaCl". */
 void ecd_crystal_formula(const ecd_crystal_t *crystal, char *text, size_t size);
-
-enum { ECD_ELEMENT_COUNT = 119 }; /* with 0, the unknown element */
-/* Atoms of each element by Z in a formula such as "Mg2Si", "Ca(OH)2", "NaN"; false if it is none.
-   */
-bool ecd_formula_parse(const char *text, double count[ECD_ELEMENT_COUNT]);
-/* Whether a formula names the crystal's composition, up to a common factor. True where the
-   crystal's elements are not known. */
-bool ecd_formula_fits(const char *formula, const ecd_crystal_t *crystal);
 
 /* The standard conventional cell found with spglib (symprec in A): transform (integer up to
    rounding) with conventional rows = transform * lattice rows, in the orientation of the given

@@ -1,24 +1,19 @@
-/* Symbols of the elements, by atomic number. */
-#include "chem/crystal.h"
+#include "chem/elements.h"
 
+#include <math.h>
 #include <string.h>
 
-enum { ELEMENTS = 118 };
-
-static const char symbols[ELEMENTS + 1][3] = {
-    "X",  "H",  "He", "Li", "Be", "B",  "C",  "N",  "O",  "F",  "Ne", "Na", "Mg", "Al", "Si",
-    "P",  "S",  "Cl", "Ar", "K",  "Ca", "Sc", "Ti", "V",  "Cr", "Mn", "Fe", "Co", "Ni", "Cu",
-    "Zn", "Ga", "Ge", "As", "Se", "Br", "Kr", "Rb", "Sr", "Y",  "Zr", "Nb", "Mo", "Tc", "Ru",
-    "Rh", "Pd", "Ag", "Cd", "In", "Sn", "Sb", "Te", "I",  "Xe", "Cs", "Ba", "La", "Ce", "Pr",
-    "Nd", "Pm", "Sm", "Eu", "Gd", "Tb", "Dy", "Ho", "Er", "Tm", "Yb", "Lu", "Hf", "Ta", "W",
-    "Re", "Os", "Ir", "Pt", "Au", "Hg", "Tl", "Pb", "Bi", "Po", "At", "Rn", "Fr", "Ra", "Ac",
-    "Th", "Pa", "U",  "Np", "Pu", "Am", "Cm", "Bk", "Cf", "Es", "Fm", "Md", "No", "Lr", "Rf",
-    "Db", "Sg", "Bh", "Hs", "Mt", "Ds", "Rg", "Cn", "Nh", "Fl", "Mc", "Lv", "Ts", "Og"};
-
-const char *ecd_element_symbol(int Z) { return symbols[Z > 0 && Z <= ELEMENTS ? Z : 0]; }
+const char *ecd_element_symbol(int Z) {
+  return ecd_element_table[Z > 0 && Z < ECD_ELEMENT_COUNT ? Z : 0].symbol;
+}
 
 int ecd_element_number(const char *symbol) {
-  for (int Z = 1; Z <= ELEMENTS; ++Z)
-    if (strcmp(symbol, symbols[Z]) == 0) return Z;
+  for (int Z = 1; Z < ECD_ELEMENT_COUNT; ++Z)
+    if (strcmp(symbol, ecd_element_table[Z].symbol) == 0) return Z;
   return 0;
+}
+
+bool ecd_element_known(int Z) {
+  return Z > 0 && Z < ECD_ELEMENT_COUNT &&
+         !isnan(ecd_element_table[Z].property[ECD_PROPERTY_ATOMIC_WEIGHT]);
 }

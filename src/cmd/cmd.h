@@ -10,6 +10,7 @@ typedef struct {
   int count;
   char **word;
   const char *deck; /* path of the deck, "" = none; the settings hold what it says */
+  const char *file; /* of --file, "" = not given */
   bool check;       /* deck --check */
 } ecd_words_t;
 
@@ -22,6 +23,7 @@ ecd_run_fn ecd_cmd_train;
 ecd_run_fn ecd_cmd_predict; /* words: raw files or one dataset; none: data.file */
 ecd_run_fn ecd_cmd_info;    /* words: dataset or model files */
 ecd_run_fn ecd_cmd_deck;    /* without a deck: documents the keys */
+ecd_run_fn ecd_cmd_magpie;  /* words: formulas */
 ecd_run_fn ecd_cmd_time;    /* words: cnn2d or cnn3d */
 
 #endif

@@ -1,3 +1,4 @@
+#include "chem/magpie.h"
 #include "cmd/cmd.h"
 #include "store/model_file.h"
 #include "store/names.h"
@@ -28,6 +29,20 @@ static void print_target(const ecd_dataset_t *d, const char *name, size_t member
            sum / (double)known);
 }
 
+static void print_features(const ecd_dataset_t *d) {
+  size_t incomplete = 0;
+  const char *first = "";
+  for (size_t i = 0; i < ecd_dataset_size(d); ++i) {
+    const double *feature = ecd_dataset_features(d, i);
+    bool complete = true;
+    for (size_t c = 0; c < ECD_MAGPIE_ALL; ++c) complete = complete && !isnan(feature[c]);
+    if (!complete && incomplete++ == 0) first = ecd_dataset_sample(d, i)->id;
+  }
+  printf("  features  %d Magpie columns", ECD_MAGPIE_ALL);
+  if (incomplete > 0) printf(", not complete for %zu of the samples, first %s", incomplete, first);
+  printf("\n");
+}
+
 static void print_dataset(const ecd_dataset_t *d) {
   const ecd_preparation_t *p = ecd_dataset_preparation(d);
   const size_t count = ecd_dataset_size(d);
@@ -51,6 +66,7 @@ static void print_dataset(const ecd_dataset_t *d) {
   print_target(d, "shear", offsetof(ecd_sample_t, shear));
   printf("  integral  largest change by resampling %.2g %% %s%s\n", 100 * change,
          worst[0] != '\0' ? "in " : "", worst);
+  print_features(d);
   printf("  negative  %lld points in all\n  elements ", (long long)negative);
   for (int Z = 1; Z < ELEMENTS; ++Z)
     if (occurs[Z]) printf(" %s", ecd_element_symbol(Z));

@@ -68,6 +68,24 @@ const ecd_command_t ecd_commands[] = {
      "  mpirun -n 4 ecdnet predict -o output=runs/bulk -o predict.split=test dataset.h5\n"},
     {"info", ecd_cmd_info, false, "summarise datasets, models and checkpoints",
      "usage: ecdnet info FILE...\n"},
+    {"magpie", ecd_cmd_magpie, false, "Magpie features of chemical formulas as CSV",
+     "usage: ecdnet magpie FORMULA...\n"
+     "       ecdnet magpie --file LIST.txt      a formula a line; empty lines and lines that begin "
+     "with # are skipped\n\n"
+     "Prints a row for each formula: the formula and 145 columns, by name: minimum, maximum, "
+     "range, "
+     "mean, average\n"
+     "deviation and mode of 22 elemental properties (these 132 are features: magpie132), 6 norms "
+     "of "
+     "the composition,\n"
+     "4 mean numbers of valence electrons, 3 of ionic character (all: magpie145). A cell is empty "
+     "where the table of\n"
+     "the elements has no data; a warning says which.\n\n"
+     "Formulas: NaN is sodium nitride; Fe0.5Ni0.5O, Ca[Al(OH)4]2, CuSO4*5H2O (or with U+00B7 for "
+     "*). '.' is a decimal\n"
+     "point. Charges are refused. Bad formulas are listed, and nothing is printed (exit "
+     "code 3).\n\n"
+     "  ecdnet magpie NaCl 'Ca3(PO4)2' >features.csv\n"},
     {"deck", ecd_cmd_deck, false, "list every deck key, or check a deck",
      "usage: ecdnet deck                    every key: default, type, unit, meaning\n"
      "       ecdnet deck DECK [-o KEY=VALUE] the effective deck: every key with its value\n"

@@ -15,6 +15,9 @@ static ecd_code_t take_option(int argc, char **argv, int *i, ecd_options_t *opti
   if (strcmp(word, "-o") == 0) {
     if (*i + 1 >= argc) return ecd_fail(err, ECD_USAGE, "-o: expected key=value after it");
     options->override[options->overrides++] = argv[++*i];
+  } else if (strcmp(word, "--file") == 0) {
+    if (*i + 1 >= argc) return ecd_fail(err, ECD_USAGE, "--file: expected a path after it");
+    options->words.file = argv[++*i];
   } else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
     options->help = true;
   } else if (strcmp(word, "--version") == 0) {
@@ -26,16 +29,17 @@ static ecd_code_t take_option(int argc, char **argv, int *i, ecd_options_t *opti
   } else if (strcmp(word, "--append") == 0) {
     options->override[options->overrides++] = "prep.append=true";
   } else {
-    return ecd_fail(err, ECD_USAGE,
-                    "unknown option '%s'; expected -o key=value, --resume, --append, --check, "
-                    "--help or --version",
-                    word);
+    return ecd_fail(
+        err, ECD_USAGE,
+        "unknown option '%s'; expected -o key=value, --resume, --append, --check, --file, "
+        "--help or --version",
+        word);
   }
   return ECD_OK;
 }
 
 ecd_code_t ecd_options_parse(int argc, char **argv, ecd_options_t *options, ecd_error_t *err) {
-  *options = (ecd_options_t){.command = "", .deck = "", .words = {.deck = ""}};
+  *options = (ecd_options_t){.command = "", .deck = "", .words = {.deck = "", .file = ""}};
   ECD_TRY(ecd_alloc((void **)&options->override, (size_t)argc, sizeof *options->override, "options",
                     err));
   ECD_TRY(ecd_alloc((void **)&options->words.word, (size_t)argc, sizeof *options->words.word,

@@ -58,6 +58,8 @@ static ecd_code_t run_command(ecd_context_t *ctx, const ecd_options_t *options, 
   if (command == NULL) return ecd_command_unknown(options->command, err);
   if (options->words.check && command->run != ecd_cmd_deck)
     return ecd_fail(err, ECD_USAGE, "--check belongs to 'deck': ecdnet deck --check DECK.yaml");
+  if (options->words.file[0] != '\0' && command->run != ecd_cmd_magpie)
+    return ecd_fail(err, ECD_USAGE, "--file belongs to 'magpie': ecdnet magpie --file LIST.txt");
   if (options->help) {
     if (ctx->rank == 0) ecd_print_help(stdout, command);
     return ECD_OK;

@@ -22,6 +22,7 @@ static const char *const cells[] = {"conventional", "as_given", NULL};
 static const char *const methods[] = {"fourier", "tricubic", "trilinear", NULL};
 static const char *const on_errors[] = {"stop", "skip", NULL};
 static const char *const targets[] = {"bulk", "shear", NULL};
+static const char *const features[] = {"magpie132", "magpie145", NULL};
 static const char *const transforms[] = {"none", "log1p", "sqrt", NULL};
 static const char *const memories[] = {"shared", "private", NULL};
 static const char *const splits[] = {"fraction", "fold", "file", NULL};
@@ -70,6 +71,10 @@ const ecd_key_t ecd_keys[] = {
 
     STRING("data.file", data.file, "", "dataset; empty: OUTPUT/dataset.h5"),
     CHOICE("data.target", data.target, "bulk", targets, "modulus to learn, GPa"),
+    CHOICE(
+        "data.features", data.features, "magpie132", features,
+        "columns that models of the composition take; magpie145: with norms, valence electrons and "
+        "ionic character"),
     CHOICE("data.transform", data.transform, "log1p", transforms, "of max(value, 0) of each point"),
     FLAG("data.standardize_input", data.standardize_input, "true",
          "subtract mean, divide by deviation of the training split"),

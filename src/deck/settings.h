@@ -22,6 +22,7 @@ typedef enum { ECD_METHOD_FOURIER, ECD_METHOD_TRICUBIC, ECD_METHOD_TRILINEAR } e
 typedef enum { ECD_ON_ERROR_STOP, ECD_ON_ERROR_SKIP } ecd_on_error_t;
 typedef enum { ECD_TRANSFORM_NONE, ECD_TRANSFORM_LOG1P, ECD_TRANSFORM_SQRT } ecd_transform_t;
 typedef enum { ECD_TARGET_BULK, ECD_TARGET_SHEAR } ecd_target_t;
+typedef enum { ECD_FEATURES_MAGPIE132, ECD_FEATURES_MAGPIE145 } ecd_features_t;
 typedef enum { ECD_SPLIT_FRACTION, ECD_SPLIT_FOLD, ECD_SPLIT_FILE } ecd_split_kind_t;
 typedef enum { ECD_PART_ALL, ECD_PART_TRAIN, ECD_PART_TEST, ECD_PART_NONE } ecd_part_t;
 typedef enum { ECD_MODEL_CNN2D, ECD_MODEL_CNN3D } ecd_model_kind_t;
@@ -55,6 +56,7 @@ typedef struct {
 typedef struct {
   char *file; /* dataset; "" = OUTPUT/dataset.h5 */
   ecd_target_t target;
+  ecd_features_t features;   /* columns that models of the composition take */
   ecd_transform_t transform; /* acts on max(value, 0) */
   bool standardize_input;    /* mean and deviation of the training split */
   bool standardize_target;

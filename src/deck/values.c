@@ -1,5 +1,6 @@
 #include "deck/values.h"
 
+#include "base/table.h"
 #include "deck/deck.h"
 
 #include <errno.h>
@@ -167,16 +168,6 @@ static void write_quoted(const char *text, FILE *file) {
   fputc('"', file);
 }
 
-/* Shortest of %.15g to %.17g that reads back the same. */
-static void write_number(double value, FILE *file) {
-  char text[40];
-  for (int digits = 15; digits <= 17; ++digits) {
-    snprintf(text, sizeof text, "%.*g", digits, value);
-    if (strtod(text, NULL) == value) break;
-  }
-  fputs(text, file);
-}
-
 void ecd_key_write(const ecd_key_t *key, const ecd_settings_t *settings, FILE *file) {
   const void *at = (const char *)settings + key->offset;
   switch (key->type) {
@@ -187,7 +178,7 @@ void ecd_key_write(const ecd_key_t *key, const ecd_settings_t *settings, FILE *f
     fprintf(file, "%lld", (long long)*(const int64_t *)at);
     break;
   case ECD_KEY_NUMBER:
-    write_number(*(const double *)at, file);
+    ecd_write_exact(file, *(const double *)at);
     break;
   case ECD_KEY_FLAG:
     fputs(*(const bool *)at ? "true" : "false", file);

@@ -2,7 +2,7 @@
 #include "prep/sources.h"
 
 #include "base/table.h"
-#include "chem/crystal.h"
+#include "chem/composition.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -86,10 +86,9 @@ static ecd_code_t join_row(join_t *j, size_t row, ecd_error_t *err) {
   file->shear = number(j, row, SHEAR);
   const char *formula = ecd_table_text(j->table, row, j->column[FORMULA]);
   double count[ECD_ELEMENT_COUNT];
+  ecd_error_t why;
   if (formula[0] == '\0') return ECD_OK;
-  if (!ecd_formula_parse(formula, count))
-    problem(j, "line %zu: formula: expected a chemical formula or nothing, found '%.40s'", line,
-            formula);
+  if (ecd_formula_parse(formula, count, &why) != ECD_OK) problem(j, "line %zu: %s", line, why.text);
   file->formula = strdup(formula);
   return file->formula != NULL ? ECD_OK : ecd_fail(err, ECD_FAILED, "out of memory: labels");
 }

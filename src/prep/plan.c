@@ -1,6 +1,7 @@
 #include "prep/plan.h"
 
 #include "base/file.h"
+#include "chem/composition.h"
 #include "prep/parts.h"
 #include "prep/resample.h"
 #include "prep/resample_private.h"

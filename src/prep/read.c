@@ -1,5 +1,7 @@
 #include "prep/read.h"
 
+#include "chem/composition.h"
+
 #include <string.h>
 
 static ecd_code_t check_formula(const ecd_source_file_t *file, const ecd_crystal_t *crystal,

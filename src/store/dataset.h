@@ -50,6 +50,9 @@ void ecd_dataset_close(ecd_dataset_t **dataset); /* collective */
 
 size_t ecd_dataset_size(const ecd_dataset_t *dataset);
 const ecd_sample_t *ecd_dataset_sample(const ecd_dataset_t *dataset, size_t i); /* borrowed */
+/* Magpie features of sample i, [ECD_MAGPIE_ALL] (chem/magpie.h); NaN where its formula is none or the
+   table of the elements has no value: ecd_magpie_complete says which. Borrowed. */
+const double *ecd_dataset_features(const ecd_dataset_t *dataset, size_t i);
 const ecd_preparation_t *ecd_dataset_preparation(const ecd_dataset_t *dataset); /* borrowed */
 const char *ecd_dataset_path(const ecd_dataset_t *dataset);
 const char *
@@ -75,7 +78,8 @@ void ecd_volumes_destroy(ecd_volumes_t **volumes);                    /* collect
 
 /* Collective: writes a complete dataset under a temporary name (collective hyperslab writes, one
    chunk a sample, fletcher32), publishes it, and an XDMF file beside it. samples[count] are the
-   same on all ranks. fetch(i, ...) is called on exactly one rank for each i (which one is
+   same on all ranks; their Magpie features are computed from the formulas, and a warning names those
+   that are not complete. fetch(i, ...) is called on exactly one rank for each i (which one is
    the writer's choice) to get volume i. deck: effective deck's text. */
 typedef ecd_code_t ecd_fetch_fn(size_t i, float *volume, void *arg, ecd_error_t *err);
 ecd_code_t ecd_dataset_write(const ecd_context_t *ctx, const char *path, const char *deck,

@@ -11,6 +11,7 @@ struct ecd_dataset {
   ecd_preparation_t preparation;
   ecd_sample_t *samples;
   size_t count;
+  double *features; /* (count, ECD_MAGPIE_ALL) */
   char *deck;
   hid_t file, volume; /* opened by all ranks for parallel reading */
 };
@@ -134,7 +135,8 @@ static ecd_code_t read_all_but_volumes(ecd_dataset_t *d, ecd_error_t *err) {
   d->count = ecd_h5_count(&h5, "/id");
   check_volume_set(&h5, d);
   d->samples = calloc(d->count + 1, sizeof *d->samples);
-  if (d->samples == NULL) ecd_h5_fail(&h5, "out of memory");
+  d->features = calloc(d->count * ECD_MAGPIE_ALL + 1, sizeof *d->features);
+  if (d->samples == NULL || d->features == NULL) ecd_h5_fail(&h5, "out of memory");
   if (!h5.failed) {
     read_sites(&h5, d);
     read_cells(&h5, d);
@@ -148,6 +150,7 @@ static ecd_code_t read_all_but_volumes(ecd_dataset_t *d, ecd_error_t *err) {
     read_numbers(&h5, "/stats/integral_after", d, offsetof(ecd_sample_t, integral_after));
     read_numbers(&h5, "/stats/minimum", d, offsetof(ecd_sample_t, minimum));
     read_numbers(&h5, "/stats/maximum", d, offsetof(ecd_sample_t, maximum));
+    ecd_features_read(&h5, d->samples, d->count, d->features);
   }
   return ecd_h5_close(&h5, ECD_DATA, err);
 }
@@ -185,6 +188,7 @@ void ecd_dataset_close(ecd_dataset_t **dataset) {
   if (d->file >= 0) H5Fclose(d->file);
   for (size_t i = 0; d->samples != NULL && i < d->count; ++i) ecd_sample_clear(&d->samples[i]);
   free(d->samples);
+  free(d->features);
   free(d->deck);
   free(d);
   *dataset = NULL;
@@ -193,6 +197,9 @@ void ecd_dataset_close(ecd_dataset_t **dataset) {
 size_t ecd_dataset_size(const ecd_dataset_t *dataset) { return dataset->count; }
 const ecd_sample_t *ecd_dataset_sample(const ecd_dataset_t *dataset, size_t i) {
   return &dataset->samples[i];
+}
+const double *ecd_dataset_features(const ecd_dataset_t *dataset, size_t i) {
+  return dataset->features + i * ECD_MAGPIE_ALL;
 }
 const ecd_preparation_t *ecd_dataset_preparation(const ecd_dataset_t *dataset) {
   return &dataset->preparation;

@@ -5,6 +5,7 @@
      /site/first i64 (N + 1), /site/Z i32, /site/frac f64 (sites, 3)
      /id, /formula, /source/path, /source/sha256 fixed-length UTF-8; /source/grid i64 (N, 3)
      /target/bulk, /target/shear f64 (N), GPa, NaN = unknown
+     /feature/magpie f64 (N, 145), NaN = no value, and /feature/magpie_names
      /stats/integral_before, integral_after, minimum, maximum f64 (N), negative i64 (N)
      root attributes: schema, schema_version, program, deck, grid, field, cell, method, code */
 #include "store/dataset_private.h"
@@ -102,7 +103,7 @@ static void create_volume_set(ecd_h5_t *h5, size_t count, int64_t n) {
 
 static ecd_code_t write_all_but_volumes(const char *path, const char *deck,
                                         const ecd_preparation_t *preparation, const list_t *list,
-                                        ecd_error_t *err) {
+                                        const double *features, ecd_error_t *err) {
   ecd_h5_t h5;
   ECD_TRY(ecd_h5_open(path, true, &h5, err));
   ecd_h5_put_text(&h5, "schema", ECD_DATASET_SCHEMA);
@@ -127,6 +128,7 @@ static ecd_code_t write_all_but_volumes(const char *path, const char *deck,
   write_numbers(&h5, "/stats/integral_after", list, offsetof(ecd_sample_t, integral_after));
   write_numbers(&h5, "/stats/minimum", list, offsetof(ecd_sample_t, minimum));
   write_numbers(&h5, "/stats/maximum", list, offsetof(ecd_sample_t, maximum));
+  ecd_features_write(&h5, list->count, features);
   ecd_h5_put_unit(&h5, "/target/bulk", "GPa");
   ecd_h5_put_unit(&h5, "/target/shear", "GPa");
   ecd_h5_put_unit(&h5, "/lattice", "A");
@@ -265,6 +267,20 @@ static ecd_code_t write_xdmf(const char *path, const list_t *list, int64_t edge,
   return ecd_output_commit(&output, err);
 }
 
+/* Rank 0's part: everything but the volumes, with the features of the formulas. Local. */
+static ecd_code_t write_start(const ecd_context_t *ctx, const char *path, const char *deck,
+                              const ecd_preparation_t *preparation, const list_t *list,
+                              ecd_error_t *err) {
+  double *features;
+  ECD_TRY(ecd_alloc((void **)&features, list->count * ECD_MAGPIE_ALL, sizeof *features, "features",
+                    err));
+  ecd_features_compute(list->samples, list->count, features);
+  const ecd_code_t code = write_all_but_volumes(path, deck, preparation, list, features, err);
+  if (code == ECD_OK) ecd_features_warn(ctx, list->samples, list->count, features);
+  free(features);
+  return code;
+}
+
 ecd_code_t ecd_dataset_write(const ecd_context_t *ctx, const char *path, const char *deck,
                              const ecd_preparation_t *preparation, const ecd_sample_t *samples,
                              size_t count, ecd_fetch_fn *fetch, void *arg, ecd_error_t *err) {
@@ -277,7 +293,7 @@ ecd_code_t ecd_dataset_write(const ecd_context_t *ctx, const char *path, const c
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
   if (ctx->rank == 0) code = ecd_make_parent_folder(path, err);
   if (ctx->rank == 0 && code == ECD_OK)
-    code = write_all_but_volumes(temporary, deck, preparation, &list, err);
+    code = write_start(ctx, temporary, deck, preparation, &list, err);
   code = ecd_agree(ctx->world, code, err);
   if (code == ECD_OK)
     code = write_volumes(ctx, temporary, &list, preparation->grid, fetch, arg, err);

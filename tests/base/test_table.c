@@ -18,7 +18,24 @@ static ecd_code_t read_text(const char *text, ecd_table_t **table) {
   return code;
 }
 
+/* What is written reads back the same, in no more digits than that takes. */
+static void check_exact(void) {
+  const double values[] = {0.1, 1.0 / 3, 6.02214076e23, -1e-300, 2, 0.30000000000000004};
+  char text[200] = "";
+  FILE *file = fmemopen(text, sizeof text, "w");
+  for (size_t i = 0; i < sizeof values / sizeof *values; ++i)
+    ecd_table_write_exact(file, values[i], ',');
+  ecd_table_write_exact(file, NAN, '\n');
+  fclose(file);
+  CHECK(strncmp(text, "0.1,", 4) == 0 && strstr(text, ",2,") != NULL);
+  const char *at = text;
+  for (size_t i = 0; i < sizeof values / sizeof *values; ++i, at = strchr(at, ',') + 1)
+    CHECK(strtod(at, NULL) == values[i]);
+  CHECK(strcmp(at, "\n") == 0);
+}
+
 int main(void) {
+  check_exact();
   ecd_table_t *table;
   CHECK(read_text(
             "\xef\xbb\xbfid,formula,bulk\r\na,NaN,1.5\r\n\"b,\n1\",\"say \"\"x\"\"\",\nc, z ,-2e1",

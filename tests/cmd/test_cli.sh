@@ -22,7 +22,7 @@ run 2 "expected a command"
 run 0 "usage: [mpirun -n RANKS] ecdnet COMMAND" --help
 run 0 "75 stopped by a signal" help
 run 0 "ref, blas" --version
-for command in prep merge train predict info deck time; do
+for command in prep merge train predict info magpie deck time; do
   "$ECDNET" help | grep -q "^  $command " || fail "help does not list $command"
   run 0 "usage: ecdnet $command" help $command
   run 0 "usage: ecdnet $command" $command --help
@@ -105,6 +105,7 @@ make_dataset=$top_builddir/tests/train/make_dataset
 case $make_dataset in /*) ;; *) make_dataset=$OLDPWD/$make_dataset ;; esac
 "$make_dataset" d.h5 9 8 unknown=2 || fail "make_dataset"
 run 0 "d.h5: dataset of 9 samples" info d.h5
+grep -q "features  145 Magpie columns, not complete for 1 of the samples, first s-0001" log || { fail "features"; cat log; }
 grep -q "bulk *8 known" log || { fail "known targets"; cat log; }
 run 0 "held out: 2 samples" train -o data.file=d.h5 -o output=run -o train.epochs=1 -o model.kind=cnn3d \
   -o model.cnn3d.conv1_filters=2 -o model.cnn3d.conv1_kernel=2 -o model.cnn3d.conv2_filters=2 \

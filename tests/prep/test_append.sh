@@ -25,6 +25,18 @@ same "$work/all/dataset.h5" "$work/out/dataset.h5"
 [ "$(wc -l <"$work/out/prep-summary.csv")" -eq 7 ] || fail "prep-summary.csv lacks rows"
 expect 0 prep 1 "$work/out" --append
 says "nothing to do"
+# The features of all, by their formulas, whether they came first or were added.
+"$PYTHON" - "$work/out/dataset.h5" "$ECDNET" <<'PY' || fail "/feature/magpie"
+import csv, subprocess, sys
+import h5py
+d = h5py.File(sys.argv[1])
+formulas = [f.decode() for f in d["formula"]]
+printed = subprocess.run([sys.argv[2], "magpie", *formulas], stdout=subprocess.PIPE, check=True, text=True).stdout
+header, *rows = csv.reader(printed.splitlines())
+assert [n.decode() for n in d["feature/magpie_names"]] == header[1:]
+assert d["feature/magpie"].shape == (6, 145) and d["feature/magpie"].dtype == "f8"
+assert [[float(x) for x in row[1:]] for row in rows] == d["feature/magpie"][...].tolist()
+PY
 # Other settings, a changed file: refused.
 expect 3 prep 1 "$work/out" --append -o prep.grid=20
 says "grid: 16 in it, 20 in this call"

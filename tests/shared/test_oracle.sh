@@ -1,6 +1,6 @@
 #!/bin/sh
-# Networks and resampling against the references in $ECDNET_SHARED/oracle (default: ../shared beside the source), of
-# which tests/data holds copies: shows that the copies have not drifted.
+# Networks, resampling and Magpie features against the references in $ECDNET_SHARED/oracle (default: ../shared beside
+# the source), of which tests/data holds copies: shows that the copies have not drifted.
 shared=${ECDNET_SHARED:-${top_srcdir:?}/../shared}
 if [ ! -d "$shared/oracle" ]; then
   echo "skipped: no references in $shared/oracle (ECDNET_SHARED names the folder that holds oracle/)"
@@ -16,6 +16,12 @@ if [ -r "$shared/oracle/resample.h5" ]; then
   "${top_builddir:?}/tests/prep/mpitest_resample" "$shared/oracle/resample.h5" || code=1
 else
   echo "missing: $shared/oracle/resample.h5"
+  code=1
+fi
+if [ -r "$shared/oracle/magpie.csv" ]; then
+  "$top_builddir/tests/chem/test_magpie" "$shared/oracle/magpie.csv" || code=1
+else
+  echo "missing: $shared/oracle/magpie.csv"
   code=1
 fi
 exit $code

@@ -2,6 +2,7 @@
    error on all ranks. */
 #include "check.h"
 #include "base/file.h"
+#include "chem/magpie.h"
 #include "store/dataset.h"
 
 #include <stdlib.h>
@@ -37,7 +38,7 @@ static void make_samples(ecd_sample_t *samples) {
     for (size_t k = 0; k < i % 3; ++k) s->crystal.Z[k] = (int)(i + k + 1);
     for (size_t k = 0; k < i % 3; ++k) s->crystal.frac[k][2] = 0.25 * (double)k;
     s->id = strdup(ids[i]);
-    s->formula = strdup("NaN");
+    s->formula = strdup(i == 3 ? "He" : i == 4 ? "X" : "NaN");
     s->path = strdup("p");
     s->sha256 = strdup("00");
     for (int k = 0; k < 3; ++k) s->crystal.lattice[k][k] = s->cell[k][k] = 3 + (double)i;
@@ -71,6 +72,19 @@ static void check_volumes(ecd_dataset_t *d, ecd_memory_t memory) {
   ecd_volumes_destroy(&v);
 }
 
+/* Magpie features by the formula; none of what is no formula. */
+static void check_features(const ecd_dataset_t *d) {
+  double expected[ECD_MAGPIE_ALL];
+  CHECK(ecd_magpie_formula("NaN", expected, &err) == ECD_OK);
+  for (int c = 0; c < ECD_MAGPIE_ALL; ++c) {
+    CHECK(ecd_dataset_features(d, 0)[c] == expected[c]);
+    CHECK(ecd_dataset_features(d, COUNT - 1)[c] == expected[c]);
+    CHECK(isnan(ecd_dataset_features(d, 4)[c]));
+  }
+  CHECK(ecd_dataset_features(d, 3)[0] == 2);
+  CHECK(isnan(ecd_dataset_features(d, 3)[6 * ECD_PROPERTY_MELTING_T]));
+}
+
 static void test_round_trip(void) {
   int calls, all;
   CHECK(write_dataset(fetch, &calls) == ECD_OK);
@@ -87,6 +101,7 @@ static void test_round_trip(void) {
   CHECK(s->negative == (int64_t)5 << 33 && s->crystal.sites == 2 && s->crystal.Z[1] == 7);
   CHECK(s->crystal.frac[1][2] == 0.25 && s->cell[2][2] == 8 && s->crystal.lattice[0][0] == 8);
   CHECK(isnan(ecd_dataset_sample(d, 2)->bulk));
+  check_features(d);
   check_volumes(d, ECD_MEMORY_SHARED);
   check_volumes(d, ECD_MEMORY_PRIVATE);
   setenv("ECDNET_SHM_LIMIT", "100", 1); /* too little: a warning, and a copy a rank */

@@ -77,6 +77,9 @@ def shape(f):
     f.create_dataset('volume', data=v, chunks=(1, 16, 16, 16), fletcher32=True)
 def missing(f): del f['target/bulk']
 def method(f): f.attrs.modify('grid', 17)
+def featureless(f): del f['feature']
+def columns(f): f['feature/magpie_names'][3] = b'mean Charge'
+other('featureless.h5', featureless), other('columns.h5', columns)
 other('newer.h5', newer), other('shape.h5', shape), other('missing.h5', missing), other('grid.h5', method)" || fail python
 expect 3 run info "$work/foreign.h5"
 once
@@ -89,6 +92,13 @@ expect 3 info "$work/grid.h5"
 says "/volume: expected the shape"
 expect 3 info "$work/missing.h5"
 says "/target/bulk"
+expect 3 info "$work/columns.h5"
+says "/feature/magpie_names: not the columns that this ecdnet knows"
+# A file from before features were stored: they are computed.
+expect 0 info "$work/featureless.h5"
+says "features  145 Magpie columns"
+expect 0 run merge "$work/again.h5" "$work/featureless.h5"
+same "$good" "$work/again.h5"
 # A foreign file where prep would write: refused, kept.
 mkdir "$work/taken"
 cp "$work/foreign.h5" "$work/taken/dataset.h5"
