@@ -37,7 +37,8 @@ static ecd_code_t make_settings(const ecd_context_t *ctx, const ecd_options_t *o
   if (options->deck[0] != '\0') ECD_TRY(read_deck(ctx, options->deck, *settings, err));
   for (int i = 0; i < options->overrides; ++i)
     ECD_TRY(ecd_deck_override(options->override[i], *settings, err));
-  return ecd_settings_check(*settings, err);
+  if (ecd_settings_check(*settings, err) == ECD_OK) return ECD_OK;
+  return options->deck[0] != '\0' ? ecd_fail_in(err, "%s", options->deck) : err->code;
 }
 
 /* PETSc reports errors by code, leaves signals and the command line to us. */

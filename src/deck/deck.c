@@ -19,28 +19,37 @@ typedef struct {
   ecd_error_t *err;
 } reader_t;
 
+enum { WORD_MAX_LENGTH = 100 };
+
+/* Insertions, deletions, changes and swaps of neighbours that turn word into name (optimal string
+   alignment). */
+static size_t edit_distance(const char *word, size_t length, const char *name) {
+  size_t rows[3][WORD_MAX_LENGTH + 1], *before = rows[0], *last = rows[1], *row = rows[2];
+  for (size_t k = 0; k <= length; ++k) last[k] = k;
+  for (size_t j = 1; name[j - 1] != '\0'; ++j) {
+    row[0] = j;
+    for (size_t k = 1; k <= length; ++k) {
+      const size_t insert = (last[k] < row[k - 1] ? last[k] : row[k - 1]) + 1;
+      const size_t change = last[k - 1] + (word[k - 1] != name[j - 1]);
+      row[k] = change < insert ? change : insert;
+      const bool swap = k > 1 && j > 1 && word[k - 1] == name[j - 2] && word[k - 2] == name[j - 1];
+      if (swap && before[k - 2] + 1 < row[k]) row[k] = before[k - 2] + 1;
+    }
+    size_t *const free_row = before;
+    before = last, last = row, row = free_row;
+  }
+  return last[length];
+}
+
 const char *ecd_nearest(const char *word, const char *const *names, size_t count) {
-  enum { LONG = 100 };
   const size_t length = strlen(word);
   const char *best = NULL;
   size_t least = length < 6 ? 3 : length / 2 + 1;
-  for (size_t i = 0; i < count && length < LONG; ++i) {
-    size_t row[LONG + 1], other = strlen(names[i]);
-    for (size_t k = 0; k <= length; ++k) row[k] = k;
-    for (size_t j = 1; j <= other; ++j) {
-      size_t diagonal = row[0];
-      row[0] = j;
-      for (size_t k = 1; k <= length; ++k) {
-        const size_t above = row[k], change = diagonal + (word[k - 1] != names[i][j - 1]);
-        const size_t insert = (above < row[k - 1] ? above : row[k - 1]) + 1;
-        row[k] = change < insert ? change : insert;
-        diagonal = above;
-      }
-    }
-    if (row[length] < least) {
-      least = row[length];
-      best = names[i];
-    }
+  for (size_t i = 0; i < count && length <= WORD_MAX_LENGTH; ++i) {
+    const size_t distance = edit_distance(word, length, names[i]);
+    if (distance >= least) continue;
+    least = distance;
+    best = names[i];
   }
   return best;
 }

@@ -1,6 +1,7 @@
 #include "prep/plan.h"
 
 #include "base/file.h"
+#include "base/log.h"
 #include "chem/composition.h"
 #include "prep/parts.h"
 #include "prep/resample.h"
@@ -165,9 +166,14 @@ ecd_code_t ecd_plan_make(const ecd_context_t *ctx, const ecd_prep_settings_t *se
   ecd_code_t code = ecd_alloc((void **)&plan->item, plan->count, sizeof *plan->item, "plan", err);
   int64_t first, number;
   ecd_part((int64_t)plan->count, ctx->rank, ctx->size, &first, &number);
-  for (int64_t i = first; code == ECD_OK && i < first + number; ++i)
+  /* Symmetry searches take longer than headers: of many files, minutes. */
+  ecd_progress_t *bar = ecd_progress_create(ctx, "looking at", "files", (size_t)number);
+  for (int64_t i = first; code == ECD_OK && i < first + number; ++i) {
     code = look_at(&sources->file[i], settings, preparation, folder, &materials[i], &plan->item[i],
                    err);
+    ecd_progress_update(bar, (size_t)(i - first) + 1);
+  }
+  ecd_progress_destroy(&bar);
   code = ecd_agree(ctx->world, code, err);
   if (code == ECD_OK) code = share_items(ctx, plan, err);
   if (code == ECD_OK) code = sum_up(ctx, settings, preparation, sources, plan, err);

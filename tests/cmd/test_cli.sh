@@ -28,6 +28,7 @@ for command in prep merge train predict info magpie deck time; do
   run 0 "usage: ecdnet $command" $command --help
 done
 run 2 "unknown command 'trian'; did you mean 'train'?" trian
+run 2 "unknown command 'hlep'; did you mean 'help'?" hlep
 run 2 "unknown command 'predcit'; did you mean 'predict'?" help predcit
 run 2 "unknown option '--resum'" train --resum
 run 2 "-o: expected key=value after it" train -o
@@ -60,6 +61,8 @@ run 2 "bad.yaml:5:15: model.kind: expected one of cnn2d, cnn3d, found 'cnn4d'" d
 run 2 "bad.yaml:7:18: data.test_fraction: expected a number from 0 to 0.9, found '2'" train bad.yaml
 run 2 "deck --check: expected a deck" deck --check
 run 2 "deck: expected nothing, or a deck (.yaml), found 'words'" deck words
+printf 'data: {split: fold, fold: 7}\n' >fold.yaml
+run 2 "fold.yaml: data.fold: expected 0 to data.folds - 1 = 4, found 7" deck --check fold.yaml
 printf 'train: {epochs: 7}\n' >good.yaml
 run 0 "good.yaml: fine" deck --check good.yaml
 run 0 "epochs: 7" deck good.yaml
