@@ -71,7 +71,11 @@ static ecd_code_t at_random(const ecd_data_settings_t *s, int64_t seed, const na
   ECD_TRY(ecd_alloc((void **)&known, count, sizeof *known, "split", err));
   for (size_t k = 0; k < count; ++k)
     if (!isnan(target[all[k].index])) known[n++] = all[k];
-  const ecd_code_t code = ecd_alloc((void **)&order, n, sizeof *order, "split", err);
+  ecd_code_t code = ecd_alloc((void **)&order, n, sizeof *order, "split", err);
+  if (code == ECD_OK && s->split == ECD_SPLIT_FOLD && n > 0 && (size_t)s->folds > n)
+    code = ecd_fail(err, ECD_DATA,
+                    "data.folds: expected at most %zu, the samples with a known target, found %lld",
+                    n, (long long)s->folds);
   if (code == ECD_OK) {
     ecd_random_permutation(n, (uint64_t)seed, ECD_RANDOM_SPLIT, 0, order);
     if (s->split == ECD_SPLIT_FOLD) {

@@ -59,6 +59,13 @@ static void check_folds(void) {
     CHECK(number(a, ECD_TEST) == 4 || number(a, ECD_TEST) == 5);
     for (int i = 0; i < COUNT; ++i) times[i] += a[i] == ECD_TEST;
   }
+  int8_t a[COUNT];
+  const ecd_data_settings_t most = {.split = ECD_SPLIT_FOLD, .folds = 21, .fold = 20};
+  CHECK(ecd_split_make(&most, 9, COUNT, id, target, a, &err) == ECD_OK);
+  CHECK(number(a, ECD_TEST) == 1);
+  const ecd_data_settings_t more = {.split = ECD_SPLIT_FOLD, .folds = 22, .fold = 20};
+  CHECK(ecd_split_make(&more, 9, COUNT, id, target, a, &err) == ECD_DATA);
+  CHECK_HAS(err.text, "data.folds: expected at most 21");
   for (int i = 0; i < COUNT; ++i) CHECK(times[i] == (i == 3 || i == 20 ? 0 : 1));
 }
 
