@@ -62,6 +62,14 @@ static ecd_code_t collect(merge_t *m, ecd_error_t *err) {
   return refuse_duplicates(m, err);
 }
 
+/* This run's deck with how the inputs were prepared. */
+static ecd_code_t make_deck(const merge_t *m, const ecd_settings_t *settings, char **deck,
+                            ecd_error_t *err) {
+  ecd_settings_t effective = *settings;
+  ecd_preparation_to_deck(ecd_dataset_preparation(m->input[0]), &effective.prep);
+  return ecd_deck_text(&effective, deck, err);
+}
+
 ecd_code_t ecd_cmd_merge(ecd_context_t *ctx, ecd_settings_t *settings, const ecd_words_t *words,
                          ecd_error_t *err) {
   if (words->count < 2)
@@ -82,7 +90,7 @@ ecd_code_t ecd_cmd_merge(ecd_context_t *ctx, ecd_settings_t *settings, const ecd
   for (size_t k = 0; code == ECD_OK && k < m.inputs; ++k)
     code = ecd_dataset_open(ctx, words->word[k + 1], &m.input[k], err);
   if (code == ECD_OK) code = ecd_agree(ctx->world, collect(&m, err), err);
-  if (code == ECD_OK) code = ecd_deck_text(settings, &deck, err);
+  if (code == ECD_OK) code = make_deck(&m, settings, &deck, err);
   if (code == ECD_OK)
     code = ecd_dataset_write(ctx, words->word[0], deck, ecd_dataset_preparation(m.input[0]),
                              m.samples, m.count, fetch, &m, err);

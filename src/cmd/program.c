@@ -6,6 +6,7 @@
 #include "cmd/options.h"
 #include "deck/deck.h"
 
+#include <errno.h>
 #include <petscsys.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,6 +98,12 @@ static ecd_code_t dispatch(ecd_context_t *ctx, ecd_options_t *options, char *nam
   return run_command(ctx, options, name, err);
 }
 
+/* What was printed has arrived: a full disk behind a redirection is a failure. Rank 0 prints. */
+static ecd_code_t check_output(ecd_error_t *err) {
+  if (fflush(stdout) == 0 && !ferror(stdout)) return ECD_OK;
+  return ecd_fail(err, ECD_FAILED, "cannot write to standard output: %s", strerror(errno));
+}
+
 int ecd_program(int argc, char **argv) {
   int provided;
   if (MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS)
@@ -111,6 +118,7 @@ int ecd_program(int argc, char **argv) {
   }
   code = ecd_options_parse(argc, argv, &options, err);
   if (code == ECD_OK) code = dispatch(ctx, &options, argv[0], err);
+  if (code == ECD_OK) code = check_output(err);
   if (code != ECD_OK && code != ECD_STOPPED) ecd_log_error(ctx, err);
   ecd_options_clear(&options);
   ecd_context_destroy(&ctx);

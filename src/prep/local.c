@@ -55,40 +55,49 @@ static int64_t place(const needed_t *needed, int64_t global) {
   return needed->before[global / 64] + __builtin_popcountll(below);
 }
 
-/* Fetches the marked values from their owners with a VecScatter. Collective. */
+/* Values at count global indices from their owners, by a VecScatter. Collective. */
+static ecd_code_t scatter(const ecd_source_t *source, PetscInt count, const PetscInt *index,
+                          float *out, ecd_error_t *err) {
+  IS is;
+  Vec local;
+  VecScatter plan;
+  const PetscScalar *value;
+  ECD_PETSC(ISCreateGeneral(PETSC_COMM_SELF, count, index, PETSC_USE_POINTER, &is));
+  ECD_PETSC(VecCreateSeq(PETSC_COMM_SELF, count, &local));
+  ECD_PETSC(VecScatterCreate(source->vec, is, local, NULL, &plan));
+  ECD_PETSC(VecScatterBegin(plan, source->vec, local, INSERT_VALUES, SCATTER_FORWARD));
+  ECD_PETSC(VecScatterEnd(plan, source->vec, local, INSERT_VALUES, SCATTER_FORWARD));
+  ECD_PETSC(VecGetArrayRead(local, &value));
+  for (PetscInt k = 0; k < count; ++k) out[k] = (float)value[k];
+  ECD_PETSC(VecRestoreArrayRead(local, &value));
+  ECD_PETSC(VecScatterDestroy(&plan));
+  ECD_PETSC(VecDestroy(&local));
+  ECD_PETSC(ISDestroy(&is));
+  return ECD_OK;
+}
+
+/* Fetches the marked values. Collective. */
 static ecd_code_t fetch(const ecd_source_t *source, needed_t *needed, ecd_error_t *err) {
   const int64_t words = (source->n[0] * source->n[1] * source->n[2] + 63) / 64;
-  int64_t count = 0;
+  int64_t count = 0, i = 0;
   for (int64_t w = 0; w < words; ++w) {
     needed->before[w] = count;
     count += __builtin_popcountll(needed->mark[w]);
   }
-  PetscInt *index;
-  ECD_TRY(ecd_alloc((void **)&index, (size_t)count + 1, sizeof *index, "stencil indices", err));
-  int64_t i = 0;
-  for (int64_t w = 0; w < words; ++w)
+  PetscInt *index = NULL;
+  ecd_code_t code =
+      ecd_alloc((void **)&index, (size_t)count + 1, sizeof *index, "stencil indices", err);
+  if (code == ECD_OK)
+    code = ecd_alloc((void **)&needed->owned, (size_t)count + 1, sizeof *needed->owned,
+                     "stencil values", err);
+  code = ecd_agree(source->comm, code, err);
+  for (int64_t w = 0; code == ECD_OK && w < words; ++w)
     for (uint64_t bits = needed->mark[w]; bits != 0; bits &= bits - 1)
       index[i++] = (PetscInt)(64 * w + __builtin_ctzll(bits));
-  IS is;
-  Vec local;
-  VecScatter scatter;
-  ECD_PETSC(ISCreateGeneral(PETSC_COMM_SELF, (PetscInt)count, index, PETSC_COPY_VALUES, &is));
+  if (code == ECD_OK) code = scatter(source, (PetscInt)count, index, needed->owned, err);
   free(index);
-  ECD_PETSC(VecCreateSeq(PETSC_COMM_SELF, (PetscInt)count, &local));
-  ECD_PETSC(VecScatterCreate(source->vec, is, local, NULL, &scatter));
-  ECD_PETSC(VecScatterBegin(scatter, source->vec, local, INSERT_VALUES, SCATTER_FORWARD));
-  ECD_PETSC(VecScatterEnd(scatter, source->vec, local, INSERT_VALUES, SCATTER_FORWARD));
-  ECD_TRY(ecd_alloc((void **)&needed->owned, (size_t)count + 1, sizeof *needed->owned,
-                    "stencil values", err));
-  const PetscScalar *value;
-  ECD_PETSC(VecGetArrayRead(local, &value));
-  for (int64_t k = 0; k < count; ++k) needed->owned[k] = (float)value[k];
-  ECD_PETSC(VecRestoreArrayRead(local, &value));
   needed->value = needed->owned;
-  ECD_PETSC(VecScatterDestroy(&scatter));
-  ECD_PETSC(VecDestroy(&local));
-  ECD_PETSC(ISDestroy(&is));
-  return ECD_OK;
+  return code;
 }
 
 static ecd_code_t needed_start(const ecd_source_t *source, needed_t *needed, ecd_error_t *err) {
@@ -133,16 +142,15 @@ static void plane_to_target(const int64_t n_source[3], const float *plane, const
 static ecd_code_t aligned(const ecd_source_t *source, int taps, int64_t n, int64_t first,
                           int64_t count, float *out, ecd_error_t *err) {
   const int64_t *m = source->n, area = m[1] * m[2];
-  needed_t needed;
+  needed_t needed = {.value = NULL};
   stencil_t *s;
   double *plane = NULL, *row = NULL;
-  ECD_TRY(ecd_alloc((void **)&s, (size_t)(3 * n), sizeof *s, "stencils", err));
-  for (int axis = 0; axis < 3; ++axis)
-    for (int64_t i = 0; i < n; ++i) s[axis * n + i] = stencil((double)i / (double)n, m[axis], taps);
-  bool *used = calloc((size_t)m[0], sizeof *used);
-  ecd_code_t code = used == NULL ? ecd_fail(err, ECD_FAILED, "out of memory")
-                                 : needed_start(source, &needed, err);
+  bool *used = NULL;
+  ecd_code_t code = ecd_alloc((void **)&s, (size_t)(3 * n), sizeof *s, "stencils", err);
+  if (code == ECD_OK) code = ecd_alloc((void **)&used, (size_t)m[0], sizeof *used, "stencils", err);
+  if (code == ECD_OK) code = needed_start(source, &needed, err);
   if (code == ECD_OK) {
+    for (int64_t i = 0; i < 3 * n; ++i) s[i] = stencil((double)(i % n) / (double)n, m[i / n], taps);
     for (int64_t i = first; i < first + count; ++i)
       for (int a = 0; a < taps; ++a) used[s[i].index[a]] = true;
     for (int64_t x = 0; x < m[0] && source->size > 1; ++x)
@@ -244,15 +252,17 @@ ecd_code_t ecd_resample_local(const ecd_source_t *source, const double transform
     code = straight ? aligned(source, taps, n, first, count, part, err)
                     : oblique(source, transform, taps, n, first, count, part, err);
   if (source->size == 1) return code;
+  int *counts = NULL;
+  if (code == ECD_OK)
+    code = ecd_alloc((void **)&counts, (size_t)source->size * 2, sizeof *counts, "parts", err);
   code = ecd_agree(source->comm, code, err);
-  int *counts = calloc((size_t)source->size * 2, sizeof *counts);
-  for (int r = 0; counts != NULL && r < source->size; ++r) {
+  for (int r = 0; code == ECD_OK && r < source->size; ++r) {
     int64_t from, number;
     ecd_part(n, r, source->size, &from, &number);
     counts[r] = (int)(number * n * n);
     counts[source->size + r] = (int)(from * n * n);
   }
-  if (code == ECD_OK && counts != NULL)
+  if (code == ECD_OK)
     code = ecd_mpi_code(MPI_Gatherv(part, (int)(count * n * n), MPI_FLOAT, volume, counts,
                                     counts + source->size, MPI_FLOAT, 0, source->comm),
                         "gathering a volume", err);

@@ -151,6 +151,15 @@ void ecd_parts_unlock(int *lock) {
   *lock = -1;
 }
 
+void ecd_parts_leave(const char *folder, int *lock) {
+  char path[ECD_PATH_MAX + 80];
+  if (*lock < 0) return;
+  snprintf(path, sizeof path, "%s/" LOCK, folder);
+  unlink(path);
+  rmdir(folder); /* fails where parts are left */
+  ecd_parts_unlock(lock);
+}
+
 void ecd_parts_remove(const char *folder) {
   DIR *dir = opendir(folder);
   if (dir == NULL) return;

@@ -22,6 +22,8 @@ bool ecd_part_read(const char *folder, const char *key, size_t points, ecd_mater
    already: ECD_FAILED. File systems without locks give none. */
 ecd_code_t ecd_parts_lock(const char *folder, int *lock, ecd_error_t *err);
 void ecd_parts_unlock(int *lock); /* -1 is fine */
+/* The same, and removes the lock's file, and the folder if it holds no part: after a failure. */
+void ecd_parts_leave(const char *folder, int *lock);
 
 /* Removes all parts in the folder, and the folder if nothing else is in it. */
 void ecd_parts_remove(const char *folder);

@@ -199,7 +199,28 @@ static ecd_code_t store_part(size_t i, const ecd_material_t *material, const flo
   return ecd_part_write(run->folder, run->plan.item[i].key, material, n * n * n, volume, err);
 }
 
-/* Bad files are listed line by line; stop makes them an error. All ranks know all materials. */
+/* rejected.csv, by rank 0. Collective. */
+static ecd_code_t write_rejects(const run_t *run, ecd_error_t *err) {
+  char path[ECD_PATH_MAX];
+  ecd_code_t code = ecd_path_join(path, run->settings->output, "rejected.csv", err);
+  if (code == ECD_OK && run->ctx->rank == 0)
+    code = ecd_summary_rejects(path, &run->sources, run->materials, err);
+  return ecd_agree(run->ctx->world, code, err);
+}
+
+static ecd_code_t refuse_bad(const run_t *run, size_t bad, ecd_error_t *err) {
+  const size_t files = run->sources.count;
+  char kept[ECD_PATH_MAX + 80] = "";
+  if (bad < files)
+    snprintf(kept, sizeof kept, " (the good ones are kept in %s and not done again)", run->folder);
+  return ecd_fail(err, ECD_DATA,
+                  "%zu of %zu files are bad, each listed above; no dataset was written. Repair or "
+                  "remove them and run again%s, or leave them out with prep.on_error: skip",
+                  bad, files, kept);
+}
+
+/* Bad files are listed line by line; stop makes them an error. All ranks know all materials.
+   Collective. */
 static ecd_code_t judge_bad(const run_t *run, ecd_error_t *err) {
   size_t bad = 0;
   const size_t files = run->sources.count;
@@ -209,20 +230,13 @@ static ecd_code_t judge_bad(const run_t *run, ecd_error_t *err) {
     ecd_log(run->ctx, "prep: bad: %s", run->materials[i].reason);
   }
   if (bad == 0 && run->sources.rejects == 0) return ECD_OK;
-  if (run->settings->prep.on_error == ECD_ON_ERROR_SKIP) {
-    ecd_warn(run->ctx, "%zu materials are left out; %s/rejected.csv says why",
-             bad + run->sources.rejects, run->settings->output);
-    return bad < files ? ECD_OK
-                       : ecd_fail(err, ECD_DATA,
-                                  "all %zu files are bad, see above; no dataset was "
-                                  "written",
-                                  files);
-  }
-  return ecd_fail(err, ECD_DATA,
-                  "%zu of %zu files are bad, each listed above; no dataset was written. Repair or "
-                  "remove them and run again (the good ones are kept in %s and not done again), or "
-                  "leave them out with prep.on_error: skip",
-                  bad, files, run->folder);
+  if (run->settings->prep.on_error != ECD_ON_ERROR_SKIP) return refuse_bad(run, bad, err);
+  if (bad == files) ECD_TRY(write_rejects(run, err)); /* else with the dataset */
+  ecd_warn(run->ctx, "%zu materials are left out; %s/rejected.csv says why",
+           bad + run->sources.rejects, run->settings->output);
+  return bad < files ? ECD_OK
+                     : ecd_fail(err, ECD_DATA,
+                                "all %zu files are bad, see above; no dataset was written", files);
 }
 
 static ecd_code_t list_samples(run_t *run, ecd_error_t *err) {
@@ -336,6 +350,7 @@ ecd_code_t ecd_prep_run(const ecd_context_t *ctx, const ecd_settings_t *settings
   ecd_plan_clear(&run->plan);
   ecd_sources_clear(&run->sources);
   ecd_dataset_close(&run->had);
+  if (code != ECD_OK) ecd_parts_leave(run->folder, &run->lock);
   ecd_parts_unlock(&run->lock);
   free(run);
   return code;

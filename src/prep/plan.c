@@ -130,11 +130,11 @@ static ecd_code_t share_items(const ecd_context_t *ctx, ecd_plan_t *plan, ecd_er
   return code;
 }
 
-static void sum_up(const ecd_context_t *ctx, const ecd_prep_settings_t *settings,
-                   const ecd_preparation_t *preparation, const ecd_sources_t *sources,
-                   ecd_plan_t *plan) {
+static ecd_code_t sum_up(const ecd_context_t *ctx, const ecd_prep_settings_t *settings,
+                         const ecd_preparation_t *preparation, const ecd_sources_t *sources,
+                         ecd_plan_t *plan, ecd_error_t *err) {
   double budget = half_of_memory(ctx);
-  MPI_Allreduce(MPI_IN_PLACE, &budget, 1, MPI_DOUBLE, MPI_MIN, ctx->world);
+  ECD_MPI(MPI_Allreduce(MPI_IN_PLACE, &budget, 1, MPI_DOUBLE, MPI_MIN, ctx->world));
   plan->group_most = 1;
   plan->memory = base_memory;
   for (size_t i = 0; i < plan->count; ++i) {
@@ -153,6 +153,7 @@ static void sum_up(const ecd_context_t *ctx, const ecd_prep_settings_t *settings
     if (memory > plan->memory) plan->memory = memory;
     if (item->group > plan->group_most) plan->group_most = item->group;
   }
+  return ECD_OK;
 }
 
 ecd_code_t ecd_plan_make(const ecd_context_t *ctx, const ecd_prep_settings_t *settings,
@@ -169,7 +170,7 @@ ecd_code_t ecd_plan_make(const ecd_context_t *ctx, const ecd_prep_settings_t *se
                    err);
   code = ecd_agree(ctx->world, code, err);
   if (code == ECD_OK) code = share_items(ctx, plan, err);
-  if (code == ECD_OK) sum_up(ctx, settings, preparation, sources, plan);
+  if (code == ECD_OK) code = sum_up(ctx, settings, preparation, sources, plan, err);
   return code;
 }
 

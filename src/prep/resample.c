@@ -145,7 +145,9 @@ ecd_code_t ecd_resample(MPI_Comm comm, const ecd_grid_t *grid, const double tran
                                     volume, err);
   if (code == ECD_OK && source.rank == 0) code = finish(grid, method, n, volume, report, err);
   code = ecd_agree(comm, code, err);
-  if (code == ECD_OK && source.size > 1) MPI_Bcast(report, (int)sizeof *report, MPI_BYTE, 0, comm);
+  if (code == ECD_OK && source.size > 1)
+    code = ecd_mpi_code(MPI_Bcast(report, (int)sizeof *report, MPI_BYTE, 0, comm),
+                        "sharing a report", err);
   ecd_source_clear(&source);
   return code;
 }

@@ -181,9 +181,9 @@ static ecd_code_t run_phase(crew_t *crew, int group, const size_t *order, size_t
     if (ctx->rank < first + number) break;
   }
   ECD_MPI(MPI_Comm_split(ctx->world, mine, ctx->rank, &crew->group));
-  MPI_Comm_set_errhandler(crew->group, MPI_ERRORS_RETURN);
-  MPI_Comm_rank(crew->group, &crew->rank);
-  MPI_Comm_size(crew->group, &crew->size);
+  ECD_MPI(MPI_Comm_set_errhandler(crew->group, MPI_ERRORS_RETURN));
+  ECD_MPI(MPI_Comm_rank(crew->group, &crew->rank));
+  ECD_MPI(MPI_Comm_size(crew->group, &crew->size));
   ecd_code_t code = ECD_OK;
   if (crew->rank == 0)
     code =

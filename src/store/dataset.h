@@ -24,6 +24,9 @@ typedef struct {
 ecd_code_t ecd_preparation_match(const ecd_preparation_t *a, const char *a_name,
                                  const ecd_preparation_t *b, const char *b_name, ecd_error_t *err);
 
+/* What a deck would say of it; settings->code is borrowed from it. */
+void ecd_preparation_to_deck(const ecd_preparation_t *preparation, ecd_prep_settings_t *settings);
+
 /* One material without its volume. Strings owned. */
 typedef struct {
   char *id, *formula, *path, *sha256;

@@ -46,6 +46,14 @@ void ecd_preparation_get(ecd_h5_t *h5, ecd_preparation_t *p) {
   free(code);
 }
 
+void ecd_preparation_to_deck(const ecd_preparation_t *p, ecd_prep_settings_t *settings) {
+  settings->grid = p->grid;
+  settings->field = p->field;
+  settings->cell = p->cell;
+  settings->method = p->method;
+  settings->code = (char *)p->code;
+}
+
 ecd_code_t ecd_preparation_match(const ecd_preparation_t *a, const char *a_name,
                                  const ecd_preparation_t *b, const char *b_name, ecd_error_t *err) {
   const char *what = NULL, *in_a = NULL, *in_b = NULL;

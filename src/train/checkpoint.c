@@ -73,6 +73,9 @@ static const char *difference(const ecd_trainer_t *t, const ecd_model_file_t *m,
   if (m->target != data->target) return "data.target";
   if (m->transform != data->transform) return "data.transform";
   if (!same_samples(t, m)) return "the samples of the dataset";
+  if (ecd_preparation_match(&m->preparation, "", ecd_dataset_preparation(t->dataset), "", NULL) !=
+      ECD_OK)
+    return "how the volumes were prepared (grid, cell, method, field, DFT code)";
   if (memcmp(m->split, t->split, m->samples * sizeof *m->split) != 0)
     return "the split into training and held-out samples";
   if (m->target_mean != t->target_mean || m->target_deviation != t->target_deviation)

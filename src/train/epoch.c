@@ -46,9 +46,10 @@ static ecd_code_t find_suspects(ecd_trainer_t *t, size_t from, size_t local, siz
   for (size_t b = 0; b < local; ++b) {
     bool finite = isfinite(t->prediction[b]);
     for (size_t i = 0; finite && i < size; ++i) finite = isfinite(t->input[b][i]);
-    t->suspect[from + b] = !finite;
+    t->suspect[from + b] = finite ? 0 : 1;
   }
-  ECD_MPI(MPI_Allreduce(MPI_IN_PLACE, t->suspect, (int)count, MPI_CHAR, MPI_MAX, t->ctx->world));
+  ECD_MPI(
+      MPI_Allreduce(MPI_IN_PLACE, t->suspect, (int)count, MPI_SIGNED_CHAR, MPI_MAX, t->ctx->world));
   return ECD_OK;
 }
 

@@ -110,19 +110,19 @@ static ecd_code_t open_model(ecd_predictor_t *p, ecd_error_t *err) {
   return ecd_agree(p->ctx->world, make_network(p, err), err);
 }
 
-/* deck.yaml says what was predicted with: this run's deck with the model's network, data and
-   volumes. Rank 0, before the work, so that a folder that cannot be written is found at once. */
-static ecd_code_t write_deck(const ecd_predictor_t *p, const char *folder, ecd_error_t *err) {
+/* deck.yaml says what was predicted, and with what: this run's deck with the words and the model's
+   network, data and volumes. Rank 0, before the work, so that a folder that cannot be written is found at once. */
+static ecd_code_t write_deck(const ecd_predictor_t *p, const char *folder, int words,
+                             char *const *word, bool dataset, ecd_error_t *err) {
   char path[ECD_PATH_MAX];
   ecd_settings_t effective = *p->settings;
   effective.model = p->model.model;
   effective.data.target = p->model.target;
   effective.data.transform = p->model.transform;
-  effective.prep.grid = p->model.preparation.grid;
-  effective.prep.field = p->model.preparation.field;
-  effective.prep.cell = p->model.preparation.cell;
-  effective.prep.method = p->model.preparation.method;
-  effective.prep.code = (char *)p->model.preparation.code;
+  ecd_preparation_to_deck(&p->model.preparation, &effective.prep);
+  /* Several files have no place in a deck. */
+  if (dataset) effective.data.file = word[0];
+  effective.predict.files = (char *)(dataset || words > 1 ? "" : word[0]);
   effective.predict.model = (char *)p->model_path;
   ecd_output_t *output;
   ECD_TRY(ecd_path_join(path, folder, "deck.yaml", err));
@@ -252,7 +252,9 @@ static ecd_code_t run(ecd_predictor_t *p, int words, char *const *word, ecd_erro
   }
   ECD_TRY(tell_kind(p->ctx, words, word, &dataset, err));
   ECD_TRY(open_model(p, err));
-  ECD_TRY(ecd_agree(p->ctx->world, p->ctx->rank == 0 ? write_deck(p, folder, err) : ECD_OK, err));
+  const ecd_code_t code =
+      p->ctx->rank == 0 ? write_deck(p, folder, words, word, dataset, err) : ECD_OK;
+  ECD_TRY(ecd_agree(p->ctx->world, code, err));
   return dataset ? from_dataset(p, word[0], folder, err)
                  : ecd_predict_files(p, (size_t)words, word, folder, err);
 }

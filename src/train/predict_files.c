@@ -82,11 +82,7 @@ static ecd_code_t predict_words(files_t *f, char *const *word, ecd_error_t *err)
   ecd_predictor_t *p = f->predictor;
   const ecd_preparation_t *want = &p->model.preparation;
   ecd_prep_settings_t prep = p->settings->prep;
-  prep.grid = want->grid;
-  prep.field = want->field;
-  prep.cell = want->cell;
-  prep.method = want->method;
-  prep.code = (char *)want->code;
+  ecd_preparation_to_deck(want, &prep);
   for (size_t w = 0; w < f->words; ++w) {
     prep.files = word[w];
     ECD_TRY(

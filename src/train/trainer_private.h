@@ -41,7 +41,7 @@ typedef struct {
   /* Scratch of a step: */
   const float **input;                          /* [local_max] */
   float *prediction, *scaled_target, *gradient; /* [local_max] */
-  char *suspect;                                /* [batch_max] */
+  signed char *suspect;                         /* [batch_max] */
   size_t *order;                                /* [train_count] */
   float share;                                  /* of a sample in the step's mean */
   bool finite;                                  /* all summed gradients of this step */

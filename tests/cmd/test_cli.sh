@@ -70,6 +70,13 @@ grep -q '^  batch: 5\b' effective.yaml || fail "-o is not in the effective deck"
 run 0 "keys.yaml: fine" deck --check keys.yaml
 for deck in "$top_srcdir"/input/*.yaml; do run 0 "fine" deck --check "$deck"; done
 
+# Output that does not arrive is no success.
+if [ -w /dev/full ]; then
+  code=0
+  "$ECDNET" deck >/dev/full 2>log || code=$?
+  [ $code -eq 1 ] && grep -q "cannot write to standard output: No space" log || { fail "a full disk: $code"; cat log; }
+fi
+
 # A rank's error is printed once.
 if [ "$MPIEXEC" != no ]; then
   export OMPI_MCA_rmaps_base_oversubscribe=1

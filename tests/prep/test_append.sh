@@ -57,6 +57,11 @@ expect 0 prep 1 "$work/rest"
 merge() { $MPIEXEC -n 2 "$ECDNET" merge "$@" >"$work/log" 2>&1; }
 expect 0 merge "$work/merged.h5" "$work/fresh/dataset.h5" "$work/rest/dataset.h5"
 same "$work/all/dataset.h5" "$work/merged.h5"
+"$PYTHON" -c "
+import h5py
+deck = h5py.File('$work/merged.h5').attrs['deck']
+deck = deck.decode() if isinstance(deck, bytes) else deck
+assert 'grid: 16 ' in deck and 'code: \"test\"' in deck, deck" || fail "the merged dataset's deck"
 expect 2 merge "$work/merged.h5" "$work/fresh/dataset.h5" "$work/rest/dataset.h5"
 says "is there already"
 expect 3 merge "$work/twice.h5" "$work/fresh/dataset.h5" "$work/all/dataset.h5"

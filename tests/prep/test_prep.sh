@@ -160,6 +160,20 @@ expect 0 prep 2 "$work/skip" -o prep.labels="$work/other.csv" -o prep.on_error=s
 grep -q '^m005,.*,no label$' "$work/skip/rejected.csv" || fail "m005 is not in rejected.csv"
 grep -q '^ghost,.*no file"$' "$work/skip/rejected.csv" || fail "ghost is not in rejected.csv"
 
+# Nothing but bad files: rejected.csv says so, and no empty folder of parts stays.
+mkdir "$work/none"
+cp "$work/in/m006.CHGCAR" "$work/none"
+printf 'id,formula,bulk_gpa,shear_gpa\nm006,,1,2\n' >"$work/none/labels.csv"
+folder=$work/none
+expect 3 prep 2 "$work/all" -o prep.on_error=skip
+says "all 1 files are bad"
+[ "$(ls "$work/all")" = rejected.csv ] || fail "expected rejected.csv alone, found $(ls "$work/all")"
+grep -q '^m006,.*expected a title' "$work/all/rejected.csv" || fail "m006 is not in rejected.csv"
+expect 3 prep 2 "$work/all2"
+silent "the good ones"
+[ -z "$(ls "$work/all2")" ] || fail "something was written: $(ls "$work/all2")"
+unset folder
+
 # A full disk is seen beforehand.
 ECDNET_DISK_LIMIT=100000
 export ECDNET_DISK_LIMIT

@@ -14,6 +14,7 @@ for net in cnn2d cnn3d; do
   done
 done
 grep -q 'conv1_filters: 8' cnn2d/predict/deck.yaml || fail "the deck beside the predictions is not the model's"
+grep -q 'file: "d.h5"' cnn2d/predict/deck.yaml || fail "the deck beside the predictions does not name the dataset"
 ranks 1 deck --check cnn2d/predict/deck.yaml
 expect 0 "the deck beside the predictions" fine
 

@@ -17,6 +17,7 @@ cut -d, -f1-3,5 run/predictions.csv >wanted
 
 # A folder, a path with {id}, names one by one; on 1 to 3 ranks.
 ranks 1 predict -o output=run files
+grep -q 'files: "files"' run/predict/deck.yaml || fail "the deck beside the predictions does not name the files"
 expect 0 "a folder" "taken to come from 'gpaw'" "bulk modulus (GPa)" "mp-10020" "6 predictions"
 cut -d, -f1-3,5 run/predict/predictions.csv | cmp - wanted || fail "a folder: other predictions"
 ranks 2 predict -o output=two -o predict.model=run/model.h5 -o predict.files='files/{id}.CHGCAR.gz' -o prep.code=gpaw

@@ -84,6 +84,10 @@ done
 "$make_dataset" d2.h5 41 20 first=1
 ranks 1 train "$@" -o output=other -o data.file=d2.h5 --resume
 expect 2 "resuming with another dataset" "the samples of the dataset differs"
+"$make_dataset" d3.h5 41 20 method=tricubic
+ranks 2 train "$@" -o output=other -o data.file=d3.h5 --resume
+expect 2 "resuming with volumes prepared otherwise" "how the volumes were prepared"
+once differs
 cp usr1/model.h5 other/checkpoint-last.h5
 ranks 1 train "$@" -o output=other --resume
 expect 3 "resuming from a model" "a model without training state"
