@@ -364,7 +364,7 @@ static void check_backend(const ecd_backend_t *be) {
                                                  .conv2_kernel = 2,
                                                  .conv2_stride = 1,
                                                  .dense = {2, {9, 6}}}};
-  for (int act = ECD_ACT_NONE; act <= ECD_ACT_SIGMOID; ++act)
+  for (int act = ECD_ACT_NONE; act <= ECD_ACT_SOFTPLUS; ++act)
     check_dense(be, (ecd_activation_t)act);
   check_convolution(be, &overlapping);
   check_pool(be, &overlapping, ECD_POOL_MAX);
