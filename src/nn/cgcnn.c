@@ -1,5 +1,6 @@
-/* An edge's input to a convolution is (own atom, neighbour, Gaussians of the distance). Its product with fc_full.weight is
-   computed by parts: those of the two atoms once an atom, not once an edge, and then added along the edges. */
+/* An edge's input to a convolution is (own atom, neighbour, Gaussians of the distance). Its product
+   with fc_full.weight is computed by parts: those of the two atoms once an atom, not once an edge,
+   and then added along the edges. */
 #include "nn/cgcnn.h"
 
 #include "nn/exponential.h"
@@ -338,8 +339,9 @@ static void norm_forward(ecd_cgcnn_t *c, batch_norm_t *bn, int64_t rows, const f
     bn->scale[j] = (float)((double)weight[j] / bn->deviation[j]);
 }
 
-/* This rank's gradients of the weight and the bias, and dx (rows, width), which may be dz. With y = (x - mean) / deviation:
-   dx = weight / deviation * (dz - mean of dz - y * mean of dz * y), means over all ranks. */
+/* This rank's gradients of the weight and the bias, and dx (rows, width), which may be dz. With y =
+   (x - mean) / deviation: dx = weight / deviation * (dz - mean of dz - y * mean of dz * y), means
+   over all ranks. */
 static void norm_backward(ecd_cgcnn_t *c, const batch_norm_t *bn, int64_t rows, const float *x,
                           const float *dz, float *dx, const pass_t *pass) {
   const int64_t width = bn->width;

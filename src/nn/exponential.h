@@ -1,4 +1,5 @@
-/* Exponentials that a compiler can vectorise, of float precision (3e-7 relative). Not-a-number stays what it is. */
+/* Exponentials that a compiler can vectorise, of float precision (3e-7 relative). Not-a-number
+   stays what it is. */
 #ifndef ECD_NN_EXPONENTIAL_H
 #define ECD_NN_EXPONENTIAL_H
 
@@ -6,7 +7,8 @@
 #include <string.h>
 
 #ifndef ECD_EXPONENTIALS_GIVEN /* a build in double precision brings its own, by that name */
-/* exp(x), x cut off at -87 and 88: 2^n times the polynomial of Cephes (S. Moshier) on [-ln 2 / 2, ln 2 / 2]. */
+/* exp(x), x cut off at -87 and 88: 2^n times the polynomial of Cephes (S. Moshier) on [-ln 2 / 2,
+   ln 2 / 2]. */
 static inline float ecd_exp(float x) {
   const float low = x < -87.0f ? -87.0f : x, at = low > 88.0f ? 88.0f : low;
   const float round = 12582912.0f; /* 1.5 * 2^23: the sum's last bits are the rounded integer */

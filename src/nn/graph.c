@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-/* Below this many values a parallel region costs more than it saves; columns of one band of a sum: a cache line. */
+/* Below this many values a parallel region costs more than it saves; columns of one band of a sum:
+   a cache line. */
 enum { PARALLEL_FROM = 1 << 14, BAND = 16 };
 
 static void add_row(int64_t columns, const float *x, float *y) {

@@ -1,6 +1,7 @@
 /* The atom vectors: those of some elements, how many ones there are in all, elements without one.
      usage: test_atoms [FILE]
-   FILE holds rows of an atomic number, a comma, and the components that are 1, separated by blanks: all of them are compared. */
+   FILE holds rows of an atomic number, a comma, and the components that are 1, separated by blanks:
+   all of them are compared. */
 #include "check.h"
 #include "chem/atoms.h"
 

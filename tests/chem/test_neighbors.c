@@ -1,4 +1,5 @@
-/* Neighbour lists: known shells, every image of random cells by brute force, distances of the public CGCNN code.
+/* Neighbour lists: known shells, every image of random cells by brute force, distances of the
+   public CGCNN code.
      usage: test_neighbors [FILE]
    FILE (default tests/data/cgcnn.h5) holds crystal/ID/{lattice, frac, Z, nbr_dist}. */
 #include "base/random.h"
@@ -51,7 +52,8 @@ static void check_fcc(void) {
   ecd_crystal_clear(&c);
 }
 
-/* In the conventional cell of rock salt the 12th of the 6 + 12 neighbours falls inside the second shell. */
+/* In the conventional cell of rock salt the 12th of the 6 + 12 neighbours falls inside the second
+   shell. */
 static void check_rock_salt(void) {
   const double cube[3][3] = {{5.6, 0, 0}, {0, 5.6, 0}, {0, 0, 5.6}};
   const double frac[8][3] = {{0, 0, 0},  {0, .5, .5}, {.5, 0, .5}, {.5, .5, 0},
@@ -87,7 +89,8 @@ static void check_noise(void) {
   ecd_crystal_clear(&c);
 }
 
-/* One atom in a wide cell has few neighbours or none; in a flat or slanted one, all that are there. */
+/* One atom in a wide cell has few neighbours or none; in a flat or slanted one, all that are there.
+   */
 static void check_cells(void) {
   const double wide[3][3] = {{30, 0, 0}, {0, 7, 0}, {0, 0, 30}};
   ecd_crystal_t c = make_crystal(wide, 1, origin);
@@ -147,7 +150,8 @@ static int increasing(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-/* Sorted distances within radius of site i, from all images to `images` cells away; returns how many. */
+/* Sorted distances within radius of site i, from all images to `images` cells away; returns how
+   many. */
 static size_t brute_force(const ecd_crystal_t *c, size_t i, int images, double radius, double *out,
                           size_t room) {
   size_t count = 0;

@@ -1,9 +1,11 @@
-/* Holds the crystal graph network against reference files made by the public CGCNN code: training-mode prediction, loss, every
-   gradient and running statistic, then evaluation-mode prediction, on every backend that is built.
+/* Holds the crystal graph network against reference files made by the public CGCNN code:
+   training-mode prediction, loss, every gradient and running statistic, then evaluation-mode
+   prediction, on every backend that is built.
      usage: check_cgcnn FILE...
-   A file holds the attribute order (crystals), crystal/ID/{nbr_dist, nbr_idx} (atoms, neighbours), atom_fea (all atoms, values),
-   nbr_fea (all atoms, neighbours, Gaussians, step 0.2 A), y, param/NAME, train/{pred, mse, grad/NAME, buffer/NAME} and eval/pred.
-   Widths are read off the shapes. */
+   A file holds the attribute order (crystals), crystal/ID/{nbr_dist, nbr_idx} (atoms, neighbours),
+   atom_fea (all atoms, values), nbr_fea (all atoms, neighbours, Gaussians, step 0.2 A), y,
+   param/NAME, train/{pred, mse, grad/NAME, buffer/NAME} and eval/pred. Widths are read off the
+   shapes. */
 #include "check.h"
 #include "nn/cgcnn.h"
 #include "nn/optimizer.h"
@@ -110,8 +112,8 @@ static double largest_of(const double *v, size_t count) {
   return largest;
 }
 
-/* Differences from group/NAME against the tensor's largest value. A tensor that is rounding alone in the reference, below
-   1e-12, counts as zeros. */
+/* Differences from group/NAME against the tensor's largest value. A tensor that is rounding alone
+   in the reference, below 1e-12, counts as zeros. */
 static void compare(const reference_t *ref, const ecd_tensor_t *t, const float *slab,
                     const char *group, const char *backend) {
   char name[80];

@@ -48,7 +48,8 @@ static void make_graphs(graphs_t *g) {
   }
 }
 
-/* A network with room for every graph, with biases and batch norms that are not at their first values. */
+/* A network with room for every graph, with biases and batch norms that are not at their first
+   values. */
 static ecd_cgcnn_t *make_network(const ecd_backend_t *be) {
   ecd_cgcnn_t *cgcnn;
   ecd_error_t err;

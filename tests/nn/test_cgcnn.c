@@ -1,5 +1,5 @@
-/* The exponentials; the crystal graph network on every backend against the naive loops, with the same bits on any number
-   of threads; batches without graphs; settings that make no network. */
+/* The exponentials; the crystal graph network on every backend against the naive loops, with the
+   same bits on any number of threads; batches without graphs; settings that make no network. */
 #include "check.h"
 #include "nn/exponential.h"
 #include "nn/primitives.h"
@@ -111,7 +111,8 @@ static void count_calls(double *sums, size_t count, void *arg) {
   ++*(int *)arg;
 }
 
-/* No graphs: the same calls to reduce, zero gradients, running statistics as they were where no rank has any. */
+/* No graphs: the same calls to reduce, zero gradients, running statistics as they were where no
+   rank has any. */
 static void check_empty(const ecd_backend_t *be) {
   ecd_cgcnn_t *cgcnn = make_network(be);
   const size_t count = ecd_net_parameter_count(ecd_cgcnn_net(cgcnn));

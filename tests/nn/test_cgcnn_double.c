@@ -1,5 +1,5 @@
-/* Every gradient of the crystal graph network against central differences, and a batch split over ranks against the whole,
-   in double: this program compiles src/nn with tests/nn/double.h. */
+/* Every gradient of the crystal graph network against central differences, and a batch split over
+   ranks against the whole, in double: this program compiles src/nn with tests/nn/double.h. */
 #include "differences.h"
 #include "nn/kernels.h"
 #include "nn/optimizer.h"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Networks, neighbours, atom vectors and resampling against the references in $ECDNET_SHARED/oracle (default: ../shared beside the source), of
-# which tests/data holds copies: shows that the copies have not drifted.
+# Networks, neighbours, atom vectors and resampling against the references in $ECDNET_SHARED/oracle
+# (default: ../shared beside the source), of which tests/data holds copies: shows that they have not drifted.
 shared=${ECDNET_SHARED:-${top_srcdir:?}/../shared}
 if [ ! -d "$shared/oracle" ]; then
   echo "skipped: no references in $shared/oracle (ECDNET_SHARED names the folder that holds oracle/)"
