@@ -22,7 +22,7 @@ while :; do
   if [ -e "$work/killed/dataset.h5" ]; then
     "$ECDNET" info "$work/killed/dataset.h5" >"$work/info" || fail "an unreadable dataset after SIGKILL"
   fi
-  parts=$(ls "$work/killed/dataset.parts" 2>/dev/null | grep -c 'part$')
+  parts=$(find "$work/killed/dataset.parts" -name '*.part' 2>/dev/null | wc -l)
   [ -e "$work/killed/dataset.h5" ] || [ "$parts" -ge "$kept" ] || fail "finished volumes were lost"
   kept=$parts
   [ $code -eq 0 ] && break

@@ -1,3 +1,4 @@
+#!/bin/sh
 # A run that is killed, or stopped by a signal, and goes on ends bitwise as one that was left alone.
 . "$top_srcdir/tests/train/common.sh"
 . "$top_srcdir/tests/mpi.sh"
