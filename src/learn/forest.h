@@ -29,7 +29,8 @@ ecd_forest_options_t ecd_forest_defaults(void);
    the ranks, each with threads OpenMP threads, and every rank gets them all. A function of samples,
    options and seed alone: the same bits on any number of ranks and threads. At a node the features
    are tried in a random order, a function of (seed, tree, node); of cuts that reduce the variance
-   equally the first tried wins, within a feature the lowest. A threshold is the middle between two
+   equally (two features that part the samples alike do, to the last bit) the first tried wins, within
+   a feature the lowest. A threshold is the middle between two
    neighbouring values. ECD_USAGE: an option out of range; ECD_DATA: as ecd_samples_check.
    The forest is owned by the caller. */
 ecd_code_t ecd_forest_train(MPI_Comm comm, const ecd_forest_options_t *options, int threads,

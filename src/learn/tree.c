@@ -1,11 +1,15 @@
 #include "learn/tree.h"
 #include "base/random.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* The smaller child is grown first, so that of n < 2^32 samples at most 32 nodes wait. */
 enum { STACK_MAX = 34 };
+
+/* Keeps scales finite where targets differ by less than 1e-270. */
+enum { EXPONENT_MIN = -900 };
 
 /* A node to be split; its samples are list[f][start .. start + count - 1] for active features f. */
 typedef struct {
@@ -18,12 +22,12 @@ typedef struct {
 
 /* A sample's part in the node being split. */
 typedef struct {
-  double deviation; /* weight * (target - mean of the node) */
+  double deviation; /* weight * (target - mean of the node), a whole number of the node's units */
   uint32_t weight;
 } part_t;
 
 typedef struct {
-  double score;           /* reduction of variance / (weight of the node) */
+  double score; /* reduction of the sum of squares / weight of the node, in units squared */
   uint32_t feature, left; /* distinct samples on the left */
 } cut_t;
 
@@ -82,7 +86,7 @@ static void scan(const ecd_grower_t *g, const task_t *task, uint32_t feature, cu
   for (; i < task->count - min_leaf; ++i) {
     d += g->part[list[i]].deviation;
     left += g->part[list[i]].weight;
-    const double score = d * d * g->inverse[left] * g->inverse[task->weight - left];
+    const double score = d * d * (g->inverse[left] * g->inverse[task->weight - left]);
     if (score > best->score && x[list[i]] < x[list[i + 1]]) *best = (cut_t){score, feature, i + 1};
   }
 }
@@ -216,21 +220,38 @@ static void split(ecd_grower_t *g, const task_t *task, const cut_t *cut, const u
   node->threshold = middle >= low && middle < high ? middle : low;
   node->left = child[0].node;
   node->right = child[1].node;
-  g->importance[cut->feature] += cut->score * task->weight;
   hand_down(g, task, child, open, active);
+}
+
+/* Sets the deviations of the node's samples in a unit, returned, of which all their sums are exact
+   multiples, and makes their total 0: so the same cut has the same score whichever feature makes it,
+   in whichever direction, and ties are real ties. */
+static double set_parts(ecd_grower_t *g, const uint32_t *list, const task_t *task) {
+  const double mean = g->node[task->node].value, *y = g->sorted->target;
+  double sum = 0, total = 0;
+  for (uint32_t i = 0; i < task->count; ++i) sum += g->weight[list[i]] * fabs(y[list[i]] - mean);
+  int exponent;
+  frexp(sum, &exponent);
+  const int shift = exponent > EXPONENT_MIN ? 52 - exponent : 52 - EXPONENT_MIN;
+  const double scale = ldexp(1, shift);
+  for (uint32_t i = 0; i < task->count; ++i) {
+    const uint32_t sample = list[i], weight = g->weight[sample];
+    g->part[sample] = (part_t){rint(weight * (y[sample] - mean) * scale), weight};
+    total += g->part[sample].deviation;
+  }
+  g->part[list[0]].deviation -= total;
+  return 1 / scale;
 }
 
 static void grow_node(ecd_grower_t *g) {
   task_t task = g->stack[--g->waiting];
   uint32_t *active = g->active + g->waiting * g->sorted->width;
   const uint32_t *list = g->list + active[0] * g->sorted->count + task.start;
-  const double mean = g->node[task.node].value;
-  for (uint32_t i = 0; i < task.count; ++i) {
-    const uint32_t sample = list[i], weight = g->weight[sample];
-    g->part[sample] = (part_t){weight * (g->sorted->target[sample] - mean), weight};
-  }
+  const double unit = set_parts(g, list, &task);
   const cut_t cut = choose(g, &task, active);
-  if (cut.score >= 0) split(g, &task, &cut, active);
+  if (cut.score < 0) return;
+  g->importance[cut.feature] += cut.score * unit * unit * task.weight;
+  split(g, &task, &cut, active);
 }
 
 /* ---- A tree ---- */

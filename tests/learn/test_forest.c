@@ -103,6 +103,44 @@ static void check_ties(void) {
   ecd_forest_destroy(&forest);
 }
 
+/* The same cut has the same score from a column and from its mirror image: every stump takes the same
+   column whether the second one is a copy of the first or its negative. */
+static void check_mirrored(void) {
+  double copy[COUNT * 2], mirror[COUNT * 2], target[COUNT];
+  for (size_t i = 0; i < COUNT; ++i) {
+    copy[2 * i] = copy[2 * i + 1] = mirror[2 * i] = (double)i;
+    mirror[2 * i + 1] = -(double)i;
+    target[i] = ecd_random_uniform(2, ECD_RANDOM_TEST, 1, i);
+  }
+  const ecd_samples_t samples = {COUNT, 2, copy, target, NULL, NULL};
+  const ecd_samples_t mirrored = {COUNT, 2, mirror, target, NULL, NULL};
+  ecd_forest_options_t options = ecd_forest_defaults();
+  options.max_depth = 1;
+  ecd_forest_t *one = train(&options, &samples), *two = train(&options, &mirrored);
+  const ecd_forest_arrays_t a = ecd_forest_arrays(one), b = ecd_forest_arrays(two);
+  CHECK(a.nodes == 150 && b.nodes == 150);
+  for (size_t node = 0; node < a.nodes; ++node) CHECK(a.feature[node] == b.feature[node]);
+  ecd_forest_destroy(&one);
+  ecd_forest_destroy(&two);
+}
+
+/* Targets of any size: the forest of scaled targets is the scaled forest. */
+static void check_scale(const ecd_samples_t *samples, double scale) {
+  double target[COUNT];
+  for (size_t i = 0; i < COUNT; ++i) target[i] = scale * samples->target[i];
+  ecd_samples_t scaled = *samples;
+  scaled.target = target;
+  const ecd_forest_options_t options = ecd_forest_defaults();
+  ecd_forest_t *one = train(&options, samples), *two = train(&options, &scaled);
+  const ecd_forest_arrays_t a = ecd_forest_arrays(one), b = ecd_forest_arrays(two);
+  CHECK(a.nodes == b.nodes);
+  for (size_t node = 0; node < a.nodes; ++node)
+    CHECK(a.feature[node] == b.feature[node] && scale * a.value[node] == b.value[node]);
+  for (size_t f = 0; f < WIDTH; ++f) CHECK_NEAR(a.importance[f], b.importance[f], 1e-12);
+  ecd_forest_destroy(&one);
+  ecd_forest_destroy(&two);
+}
+
 static void check_depth(const ecd_samples_t *samples) {
   ecd_forest_options_t options = lone_tree();
   options.max_depth = 2;
@@ -259,6 +297,9 @@ int main(int argc, char **argv) {
   check_duplicates();
   check_thresholds();
   check_ties();
+  check_mirrored();
+  check_scale(&samples, 0x1p330);
+  check_scale(&samples, 0x1p-400);
   check_depth(&samples);
   check_spread(forest, &samples);
   check_arrays();
