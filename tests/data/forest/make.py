@@ -1,13 +1,15 @@
-"""Writes reference.txt: trees and forests of scikit-learn (1.2.1) for tests/learn/test_forest.
+"""Writes reference.txt: trees and forests of scikit-learn (1.2.1) for tests/learn/test_reference.
 
     /usr/bin/python3 tests/data/forest/make.py > tests/data/forest/reference.txt
 
-All features and targets are multiples of 1/1024, exact in float32, to which scikit-learn rounds features. It breaks ties
-between features at random: each tree below was checked to be the same for 20 random states. That is why leaves are of
-3 samples or more where there are several features (every feature cuts two samples equally well).
-Format: train count, test count, width; rows of features and target; number of trees; for each: width (the first columns),
-max_depth, min_leaf, min_split, nodes, predictions of the test rows, importances; number of forests; for each:
-features_per_split, min_leaf, mean and standard deviation of R2 of the test rows over 50 seeds of 50 trees, mean importances.
+All features and targets are multiples of 1/1024, exact in float32, to which scikit-learn rounds features. It
+breaks ties between features at random: each tree below was checked to be the same for 20 random states. That is
+why leaves are of 3 samples or more where there are several features (every feature cuts two samples equally
+well).
+Format: train count, test count, width; rows of features and target; number of trees; for each: width (the first
+columns), max_depth, min_leaf, min_split, nodes, predictions of the test rows, importances; number of forests;
+for each: features_per_split, min_leaf, mean and standard deviation of R2 of the test rows over 50 seeds of 50
+trees, mean importances.
 """
 import numpy as np
 from sklearn.ensemble import RandomForestRegressor
@@ -23,7 +25,8 @@ def samples():
     x[:, 4] = random.integers(0, 6, TRAIN + TEST)
     x[:, 5] = 0.5
     x = np.round(1024 * x) / 1024
-    y = 10 * np.sin(x[:, 0]) + 5 * x[:, 1] * (x[:, 4] > 2) + 3 * abs(x[:, 2]) + random.normal(size=len(x))
+    y = 10 * np.sin(x[:, 0]) + 5 * x[:, 1] * (x[:, 4] > 2) + 3 * abs(x[:, 2])
+    y += random.normal(size=len(x))
     return x, np.round(1024 * y) / 1024
 
 
@@ -32,8 +35,9 @@ def show(values):
 
 
 def tree(x, y, width, depth, leaf, split):
-    models = [DecisionTreeRegressor(max_depth=depth or None, min_samples_leaf=leaf, min_samples_split=split,
-                                    random_state=state).fit(x[:TRAIN, :width], y[:TRAIN]) for state in range(20)]
+    options = {'max_depth': depth or None, 'min_samples_leaf': leaf, 'min_samples_split': split}
+    models = [DecisionTreeRegressor(**options, random_state=state).fit(x[:TRAIN, :width], y[:TRAIN])
+              for state in range(20)]
     predicted = [model.predict(x[TRAIN:, :width]) for model in models]
     assert all(np.allclose(p, predicted[0], rtol=1e-12) for p in predicted), 'a tie'
     assert all(np.allclose(m.feature_importances_, models[0].feature_importances_) for m in models), 'a tie'
@@ -45,7 +49,8 @@ def tree(x, y, width, depth, leaf, split):
 def forest(x, y, features, leaf):
     r2, importance = [], []
     for state in range(50):
-        model = RandomForestRegressor(50, max_features=features or 1.0, min_samples_leaf=leaf, random_state=state)
+        model = RandomForestRegressor(50, max_features=features or 1.0, min_samples_leaf=leaf,
+                                      random_state=state)
         model.fit(x[:TRAIN], y[:TRAIN])
         r2.append(model.score(x[TRAIN:], y[TRAIN:]))
         importance.append(model.feature_importances_)
