@@ -2,14 +2,14 @@
 
     /usr/bin/python3 tests/data/forest/make.py > tests/data/forest/reference.txt
 
-All features and targets are multiples of 1/1024, exact in float32, to which scikit-learn rounds features. It
-breaks ties between features at random: each tree below was checked to be the same for 20 random states. That is
-why leaves are of 3 samples or more where there are several features (every feature cuts two samples equally
-well).
-Format: train count, test count, width; rows of features and target; number of trees; for each: width (the first
-columns), max_depth, min_leaf, min_split, nodes, predictions of the test rows, importances; number of forests;
-for each: features_per_split, min_leaf, mean and standard deviation of R2 of the test rows over 50 seeds of 50
-trees, mean importances.
+All features and targets are multiples of 1/1024, exact in float32, to which scikit-learn rounds
+features. It breaks ties between features at random: each tree below was checked to be the same for 20
+random states. That is why leaves are of 3 samples or more where there are several features (every
+feature cuts two samples equally well).
+Format: train count, test count, width; rows of features and target; number of trees; for each: width
+(the first columns), max_depth, min_leaf, min_split, nodes, predictions of the test rows, importances;
+number of forests; for each: features_per_split, min_leaf, mean and standard deviation of R2 of the test
+rows over 50 seeds of 50 trees, mean importances.
 """
 import numpy as np
 from sklearn.ensemble import RandomForestRegressor
