@@ -29,10 +29,10 @@ ecd_forest_options_t ecd_forest_defaults(void);
    the ranks, each with threads OpenMP threads, and every rank gets them all. A function of samples,
    options and seed alone: the same bits on any number of ranks and threads. At a node the features
    are tried in a random order, a function of (seed, tree, node); of cuts that reduce the variance
-   equally (two features that part the samples alike do, to the last bit) the first tried wins, within
-   a feature the lowest. A threshold is the middle between two
-   neighbouring values. ECD_USAGE: an option out of range; ECD_DATA: as ecd_samples_check.
-   The forest is owned by the caller. */
+   equally (two features that part the samples alike do, to the last bit) the first tried wins,
+   within a feature the lowest. A threshold is the middle between two neighbouring values.
+   ECD_USAGE: an option out of range; ECD_DATA: as ecd_samples_check. The forest is owned by the
+   caller. */
 ecd_code_t ecd_forest_train(MPI_Comm comm, const ecd_forest_options_t *options, int threads,
                             const ecd_samples_t *samples, ecd_forest_t **forest, ecd_error_t *err);
 void ecd_forest_destroy(ecd_forest_t **forest);
@@ -45,8 +45,8 @@ ecd_code_t ecd_forest_predict(const ecd_forest_t *forest, int threads, const ecd
 
 /* The forest as flat arrays, for files. Node 0 of a tree is its root, children come after their
    parents and are counted from the tree's first node. A sample with feature <= threshold goes left.
-   importance: mean over the trees of each feature's share in the reduction of variance; its sum is 1,
-   or 0 if nothing was split. */
+   importance: mean over the trees of each feature's share in the reduction of variance; its sum is
+   1, or 0 if nothing was split. */
 typedef struct {
   size_t trees, nodes, width;
   const int64_t *offset;    /* [trees + 1], first node of each tree, then nodes */
@@ -61,8 +61,8 @@ typedef struct {
 /* Local; the arrays belong to the forest. */
 ecd_forest_arrays_t ecd_forest_arrays(const ecd_forest_t *forest);
 
-/* Local: a forest from a copy of arrays. ECD_DATA, with tree and node, if an index is out of range, a
-   child does not come after its parent, or a number is not finite. */
+/* Local: a forest from a copy of arrays. ECD_DATA, with tree and node, if an index is out of range,
+   a child does not come after its parent, or a number is not finite. */
 ecd_code_t ecd_forest_create(const ecd_forest_arrays_t *arrays, ecd_forest_t **forest,
                              ecd_error_t *err);
 

@@ -120,8 +120,8 @@ static ecd_code_t gather_nodes(MPI_Comm comm, int size, int *count, int *start, 
   return ECD_OK;
 }
 
-/* all: (trees, width). A tree without splits adds nothing. Summed in the order of trees, whoever grew
-   them. */
+/* all: (trees, width). A tree without splits adds nothing. Summed in the order of trees, whoever
+   grew them. */
 static void sum_importances(size_t trees, size_t width, const double *all, double *importance) {
   double sum = 0;
   for (size_t t = 0; t < trees; ++t)

@@ -15,8 +15,8 @@ typedef struct {
   const char *const *feature_name; /* [width], for messages; NULL: numbered from 0 */
 } ecd_samples_t;
 
-/* Local. ECD_DATA, with sample and feature, unless there are samples and features and every value is
-   finite (targets: and below 1e100, so that sums of squares are finite too). */
+/* Local. ECD_DATA, with sample and feature, unless there are samples and features and every value
+   is finite (targets: and below 1e100, so that sums of squares are finite too). */
 ecd_code_t ecd_samples_check(const ecd_samples_t *samples, ecd_error_t *err);
 
 #endif

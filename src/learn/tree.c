@@ -70,8 +70,8 @@ static uint32_t draw(dice_t *dice, uint32_t bound) {
 
 /* ---- The best cut ---- */
 
-/* With d the sum of deviations on the left, a cut into weights l and r reduces the sum of squares by
-   d^2 (l + r) / (l r). */
+/* With d the sum of deviations on the left, a cut into weights l and r reduces the sum of squares
+   by d^2 (l + r) / (l r). */
 static void scan(const ecd_grower_t *g, const task_t *task, uint32_t feature, cut_t *best) {
   const size_t n = g->sorted->count;
   const uint32_t *list = g->list + feature * n + task->start;
@@ -156,7 +156,7 @@ static bool add_node(ecd_grower_t *g, const uint32_t *list, task_t *task) {
          task->count / 2 >= o->min_leaf && (o->max_depth == 0 || task->depth < o->max_depth);
 }
 
-/* Parts list[count] stably by g->right, the left ones first; or keeps one side, moved to the start. */
+/* Parts list[count] stably by g->right, the left ones first. */
 static void part_both(const ecd_grower_t *g, uint32_t *list, uint32_t count) {
   uint32_t left = 0, right = 0;
   for (uint32_t i = 0; i < count; ++i) {
@@ -169,6 +169,7 @@ static void part_both(const ecd_grower_t *g, uint32_t *list, uint32_t count) {
   memcpy(list + left, g->spare, right * sizeof *list);
 }
 
+/* Keeps one side's, in order, at the start of list[count]. */
 static void keep_side(const ecd_grower_t *g, uint32_t *list, uint32_t count, uint8_t side) {
   uint32_t kept = 0;
   for (uint32_t i = 0; i < count; ++i) {
@@ -224,8 +225,8 @@ static void split(ecd_grower_t *g, const task_t *task, const cut_t *cut, const u
 }
 
 /* Sets the deviations of the node's samples in a unit, returned, of which all their sums are exact
-   multiples, and makes their total 0: so the same cut has the same score whichever feature makes it,
-   in whichever direction, and ties are real ties. */
+   multiples, and makes their total 0: so the same cut has the same score whichever feature makes
+   it, in whichever direction, and ties are real ties. */
 static double set_parts(ecd_grower_t *g, const uint32_t *list, const task_t *task) {
   const double mean = g->node[task->node].value, *y = g->sorted->target;
   double sum = 0, total = 0;

@@ -1,6 +1,6 @@
-/* Growing one regression tree of a forest. Features are sorted once for all trees; a node's samples,
-   in the order of each feature, are one stretch of an array that splits part stably, so that
-   finding the best cut is one pass over each feature without sorting. All local. */
+/* Growing one regression tree of a forest. Features are sorted once for all trees; a node's
+   samples, in the order of each feature, are one stretch of an array that splits part stably, so
+   that finding the best cut is one pass over each feature without sorting. All local. */
 #ifndef ECD_LEARN_TREE_H
 #define ECD_LEARN_TREE_H
 

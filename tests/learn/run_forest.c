@@ -1,5 +1,6 @@
 /* Trains a forest on one file and predicts another, for comparisons with other programs.
-     run_forest [name=value ...] TRAIN TEST    names: seed, trees, min_leaf, features, threads, rounds
+     run_forest [name=value ...] TRAIN TEST
+   Names: seed, trees, min_leaf, features (per split), threads, rounds.
    A file: int64 count, width; float64 features (count, width), targets [count], native byte order.
    Prints one line of JSON (shortest of rounds trainings), then a prediction and its spread for each
    sample of TEST. */

@@ -103,8 +103,8 @@ static void check_ties(void) {
   ecd_forest_destroy(&forest);
 }
 
-/* The same cut has the same score from a column and from its mirror image: every stump takes the same
-   column whether the second one is a copy of the first or its negative. */
+/* The same cut has the same score from a column and from its mirror image: every stump takes the
+   same column whether the second one is a copy of the first or its negative. */
 static void check_mirrored(void) {
   double copy[COUNT * 2], mirror[COUNT * 2], target[COUNT];
   for (size_t i = 0; i < COUNT; ++i) {

@@ -1,5 +1,5 @@
-/* Trees and forests of scikit-learn (tests/data/forest/make.py says how they were made): single trees
-   agree exactly, forests on average. */
+/* Trees and forests of scikit-learn (tests/data/forest/make.py says how they were made): single
+   trees agree exactly, forests on average. */
 #include "check.h"
 #include "learn/forest.h"
 
