@@ -113,22 +113,6 @@ static ecd_code_t judge_fresh(run_t *run, const bool *fresh, size_t count, ecd_e
                   run->dataset_path, new, count, list);
 }
 
-/* Keeps the files that are not in the dataset yet. */
-static void keep_fresh(ecd_sources_t *sources, const bool *fresh) {
-  size_t kept = 0;
-  for (size_t i = 0; i < sources->count; ++i) {
-    ecd_source_file_t *file = &sources->file[i];
-    if (fresh[i]) {
-      const ecd_source_file_t moved = *file;
-      memset(file, 0, sizeof *file);
-      sources->file[kept++] = moved;
-    } else {
-      ecd_source_file_clear(file);
-    }
-  }
-  sources->count = kept;
-}
-
 /* *done: the dataset holds all there is to do. Collective. */
 static ecd_code_t compare_existing(run_t *run, bool *done, ecd_error_t *err) {
   const bool append = run->settings->prep.append;
@@ -145,7 +129,7 @@ static ecd_code_t compare_existing(run_t *run, bool *done, ecd_error_t *err) {
     code = ecd_agree(run->ctx->world, code, err);
     *done = code == ECD_OK;
   } else if (code == ECD_OK) {
-    keep_fresh(&run->sources, fresh);
+    ecd_sources_keep(&run->sources, fresh);
     *done = run->sources.count == 0;
   }
   free(fresh);

@@ -164,6 +164,36 @@ void ecd_source_file_clear(ecd_source_file_t *file) {
   memset(file, 0, sizeof *file);
 }
 
+ecd_code_t ecd_sources_join(ecd_sources_t *sources, ecd_sources_t *more, ecd_error_t *err) {
+  const size_t count = sources->count + more->count;
+  ecd_source_file_t *larger = realloc(sources->file, (count + 1) * sizeof *larger);
+  if (larger == NULL) {
+    ecd_sources_clear(more);
+    return no_memory(err);
+  }
+  if (more->count > 0) memcpy(larger + sources->count, more->file, more->count * sizeof *larger);
+  sources->file = larger;
+  sources->count = count;
+  more->count = 0; /* its files have moved */
+  ecd_sources_clear(more);
+  return ECD_OK;
+}
+
+void ecd_sources_keep(ecd_sources_t *sources, const bool *keep) {
+  size_t kept = 0;
+  for (size_t i = 0; i < sources->count; ++i) {
+    ecd_source_file_t *file = &sources->file[i];
+    if (keep[i]) {
+      const ecd_source_file_t moved = *file;
+      memset(file, 0, sizeof *file);
+      sources->file[kept++] = moved;
+    } else {
+      ecd_source_file_clear(file);
+    }
+  }
+  sources->count = kept;
+}
+
 void ecd_sources_clear(ecd_sources_t *sources) {
   for (size_t i = 0; i < sources->count; ++i) ecd_source_file_clear(&sources->file[i]);
   for (size_t i = 0; i < sources->rejects; ++i) {

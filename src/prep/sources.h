@@ -31,6 +31,10 @@ typedef struct {
 ecd_code_t ecd_sources_find(const char *files, const char *plus, ecd_sources_t *sources,
                             ecd_error_t *err);
 void ecd_sources_clear(ecd_sources_t *sources);
+/* Puts more's files behind those of sources; more is then empty, also on error. */
+ecd_code_t ecd_sources_join(ecd_sources_t *sources, ecd_sources_t *more, ecd_error_t *err);
+/* Drops the files with keep[i] false. */
+void ecd_sources_keep(ecd_sources_t *sources, const bool *keep);
 /* Frees one file's texts and zeroes it. */
 void ecd_source_file_clear(ecd_source_file_t *file);
 

@@ -34,61 +34,62 @@ static ecd_code_t refuse_bad(const ecd_material_t *materials, size_t count, ecd_
   return ecd_fail(err, ECD_DATA, "%zu of %zu files are bad:%s", bad, count, text);
 }
 
-static ecd_code_t take_samples(ecd_material_t *materials, size_t count, ecd_sample_t **samples,
-                               ecd_error_t *err) {
-  ECD_TRY(ecd_alloc((void **)samples, count, sizeof **samples, "samples", err));
-  for (size_t i = 0; i < count; ++i) {
-    (*samples)[i] = materials[i].sample; /* moved */
-    memset(&materials[i].sample, 0, sizeof materials[i].sample);
-  }
-  return ECD_OK;
-}
-
 static ecd_code_t make(const ecd_context_t *ctx, const ecd_work_t *work, ecd_material_t *materials,
-                       memory_t *memory, ecd_sample_t **samples, ecd_error_t *err) {
+                       memory_t *memory, ecd_sample_t *samples, ecd_error_t *err) {
   const size_t count = work->sources->count;
-  ecd_code_t code = ecd_alloc((void **)&memory->volumes, count * memory->points,
-                              sizeof *memory->volumes, "volumes", err);
-  ECD_TRY(ecd_agree(ctx->world, code, err));
   ECD_TRY(ecd_work_run(ctx, work, materials, err));
   ECD_TRY(ecd_materials_share(ctx, materials, count, err));
   ECD_TRY(refuse_bad(materials, count, err));
   for (size_t i = 0; i < count; ++i)
     ECD_MPI(MPI_Bcast(memory->volumes + i * memory->points, (int)memory->points, MPI_FLOAT,
                       materials[i].owner, ctx->world));
-  return ecd_agree(ctx->world, take_samples(materials, count, samples, err), err);
+  for (size_t i = 0; i < count; ++i) {
+    samples[i] = materials[i].sample; /* moved */
+    memset(&materials[i].sample, 0, sizeof materials[i].sample);
+  }
+  return ECD_OK;
+}
+
+static ecd_code_t find_all(const ecd_prep_settings_t *settings, size_t words, char *const *word,
+                           ecd_sources_t *sources, ecd_error_t *err) {
+  for (size_t w = 0; w < words; ++w) {
+    ecd_sources_t more;
+    const ecd_code_t code = ecd_sources_find(word[w], settings->plus, &more, err);
+    if (code != ECD_OK) {
+      ecd_sources_clear(&more);
+      return code;
+    }
+    ECD_TRY(ecd_sources_join(sources, &more, err));
+  }
+  return ECD_OK;
+}
+
+ecd_code_t ecd_prep_find(const ecd_context_t *ctx, const ecd_prep_settings_t *settings,
+                         size_t words, char *const *word, ecd_sources_t *sources,
+                         ecd_error_t *err) {
+  memset(sources, 0, sizeof *sources);
+  ecd_code_t code = ECD_OK;
+  if (ctx->rank == 0) code = find_all(settings, words, word, sources, err);
+  ECD_TRY(ecd_agree(ctx->world, code, err));
+  return ecd_sources_share(ctx, sources, err);
 }
 
 ecd_code_t ecd_prep_volumes(const ecd_context_t *ctx, const ecd_prep_settings_t *settings,
-                            const ecd_preparation_t *want, ecd_sample_t **samples, float **volumes,
-                            size_t *count, ecd_error_t *err) {
-  ecd_sources_t sources = {0};
+                            const ecd_preparation_t *want, const ecd_sources_t *sources,
+                            ecd_sample_t *samples, float *volumes, ecd_error_t *err) {
   ecd_material_t *materials = NULL;
   ecd_plan_t plan = {0};
-  const size_t n = (size_t)want->grid;
-  memory_t memory = {n * n * n, NULL};
-  *samples = NULL;
-  *volumes = NULL;
-  ecd_code_t code = ECD_OK;
-  if (ctx->rank == 0) code = ecd_sources_find(settings->files, settings->plus, &sources, err);
+  const size_t n = (size_t)want->grid, count = sources->count;
+  memory_t memory = {n * n * n, volumes};
+  if (count > 0) memset(samples, 0, count * sizeof *samples);
+  ecd_code_t code = ecd_alloc((void **)&materials, count, sizeof *materials, "materials", err);
   code = ecd_agree(ctx->world, code, err);
-  if (code == ECD_OK) code = ecd_sources_share(ctx, &sources, err);
-  *count = sources.count;
-  if (code == ECD_OK) {
-    code = ecd_alloc((void **)&materials, *count, sizeof *materials, "materials", err);
-    code = ecd_agree(ctx->world, code, err);
-  }
   if (code == ECD_OK)
-    code = ecd_plan_make(ctx, settings, want, &sources, NULL, materials, &plan, err);
-  const ecd_work_t work = {settings, want, &sources, &plan, keep, &memory};
+    code = ecd_plan_make(ctx, settings, want, sources, NULL, materials, &plan, err);
+  const ecd_work_t work = {settings, want, sources, &plan, keep, &memory};
   if (code == ECD_OK) code = make(ctx, &work, materials, &memory, samples, err);
-  if (code == ECD_OK)
-    *volumes = memory.volumes;
-  else
-    free(memory.volumes);
-  for (size_t i = 0; materials != NULL && i < *count; ++i) ecd_material_clear(&materials[i]);
+  for (size_t i = 0; materials != NULL && i < count; ++i) ecd_material_clear(&materials[i]);
   free(materials);
   ecd_plan_clear(&plan);
-  ecd_sources_clear(&sources);
   return code;
 }

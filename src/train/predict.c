@@ -41,18 +41,18 @@ static ecd_code_t grow(ecd_predictor_t *p, ecd_error_t *err) {
   return ECD_OK;
 }
 
-ecd_code_t ecd_predictor_choose(ecd_predictor_t *p, const ecd_sample_t *sample, bool *chosen,
-                                ecd_error_t *err) {
+bool ecd_predictor_wants(const ecd_predictor_t *p, const char *id) {
   static const int8_t parts[] = {
       [ECD_PART_TRAIN] = ECD_TRAIN, [ECD_PART_TEST] = ECD_TEST, [ECD_PART_NONE] = ECD_UNUSED};
   const ecd_part_t wanted = p->settings->predict.part;
-  const int8_t split = part_of(p, sample->id);
-  *chosen = wanted == ECD_PART_ALL || parts[wanted] == split;
-  if (!*chosen) return ECD_OK;
+  return wanted == ECD_PART_ALL || parts[wanted] == part_of(p, id);
+}
+
+ecd_code_t ecd_predictor_add(ecd_predictor_t *p, const ecd_sample_t *sample, ecd_error_t *err) {
   if (p->count == p->room) ECD_TRY(grow(p, err));
   p->sample[p->count] = sample;
   p->target[p->count] = p->model.target == ECD_TARGET_BULK ? sample->bulk : sample->shear;
-  p->split[p->count] = split;
+  p->split[p->count] = part_of(p, sample->id);
   p->predicted[p->count++] = NAN;
   return ECD_OK;
 }
@@ -149,10 +149,10 @@ static ecd_code_t feed(size_t item, size_t slot, const float **input, void *arg,
 static ecd_code_t choose(ecd_predictor_t *p, const ecd_dataset_t *dataset, size_t *index,
                          ecd_error_t *err) {
   for (size_t i = 0; i < ecd_dataset_size(dataset); ++i) {
-    bool chosen;
-    const size_t at = p->count;
-    ECD_TRY(ecd_predictor_choose(p, ecd_dataset_sample(dataset, i), &chosen, err));
-    if (chosen) index[at] = i;
+    const ecd_sample_t *sample = ecd_dataset_sample(dataset, i);
+    if (!ecd_predictor_wants(p, sample->id)) continue;
+    index[p->count] = i;
+    ECD_TRY(ecd_predictor_add(p, sample, err));
   }
   return ECD_OK;
 }

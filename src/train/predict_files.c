@@ -10,39 +10,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Volumes that are collected before the network runs, so that its blocks are full. */
-enum { ENOUGH = 4 * ECD_INFERENCE_BLOCK };
+/* Files of a share, whole blocks of the network: enough for all ranks to read and to predict, few
+   enough for memory. */
+static size_t share_size(const ecd_context_t *ctx) {
+  const size_t ranks = (size_t)ctx->size;
+  return (ranks > 4 ? ranks : 4) * ECD_INFERENCE_BLOCK;
+}
 
 typedef struct {
   ecd_predictor_t *predictor;
-  size_t words;
-  ecd_sample_t **samples; /* [words] of each word, kept */
-  float **volumes;        /* [words] of each word, until they are predicted */
-  size_t *counts;         /* [words] */
-  size_t done, waiting;   /* chosen samples that are predicted; that are not yet */
-  const float **volume;   /* [waiting] */
+  ecd_prep_settings_t prep; /* as the model wants it; texts borrowed */
+  ecd_sources_t sources;    /* that predict.split chooses */
+  ecd_sample_t *samples;    /* [sources.count], kept: the results name them */
+  float *volumes;           /* (share, n, n, n) */
+  size_t first;             /* of the present share */
 } files_t;
 
 static ecd_code_t feed(size_t item, size_t slot, const float **input, void *arg, ecd_error_t *err) {
   const files_t *f = arg;
   ecd_predictor_t *p = f->predictor;
-  memcpy(p->raw, f->volume[item], p->points * sizeof *p->raw);
-  return ecd_predictor_prepare(p, p->sample[f->done + item], slot, input, err);
-}
-
-static ecd_code_t predict_waiting(files_t *f, ecd_error_t *err) {
-  ecd_predictor_t *p = f->predictor;
-  const ecd_code_t code =
-      f->waiting == 0 ? ECD_OK
-                      : ecd_inference_run(p->ctx, p->net, f->waiting, feed, f, p->model.target_mean,
-                                          p->model.target_deviation, p->predicted + f->done, err);
-  f->done += f->waiting;
-  f->waiting = 0;
-  for (size_t w = 0; w < f->words; ++w) {
-    free(f->volumes[w]);
-    f->volumes[w] = NULL;
-  }
-  return code;
+  memcpy(p->raw, f->volumes + item * p->points, p->points * sizeof *p->raw);
+  return ecd_predictor_prepare(p, p->sample[f->first + item], slot, input, err);
 }
 
 /* VASP's names tell the field: another than the model's would give numbers without meaning. */
@@ -63,32 +51,54 @@ static ecd_code_t check_name(const ecd_predictor_t *p, const char *path, ecd_err
   return ECD_OK;
 }
 
-static ecd_code_t choose(files_t *f, size_t w, ecd_error_t *err) {
-  ecd_predictor_t *p = f->predictor;
-  if (f->counts[w] == 0) return ECD_OK;
-  const float **more = realloc(f->volume, (f->waiting + f->counts[w]) * sizeof *more);
-  if (more == NULL) return ecd_fail(err, ECD_FAILED, "out of memory: list of volumes");
-  f->volume = more;
-  for (size_t i = 0; i < f->counts[w]; ++i) {
-    bool chosen;
-    ECD_TRY(check_name(p, f->samples[w][i].path, err));
-    ECD_TRY(ecd_predictor_choose(p, &f->samples[w][i], &chosen, err));
-    if (chosen) f->volume[f->waiting++] = f->volumes[w] + i * p->points;
-  }
+/* Files whose part in the model's training is asked for, and whose names fit. Local, the same on all
+   ranks. */
+static ecd_code_t choose(files_t *f, ecd_error_t *err) {
+  bool *wanted;
+  ECD_TRY(ecd_alloc((void **)&wanted, f->sources.count, sizeof *wanted, "list of files", err));
+  for (size_t i = 0; i < f->sources.count; ++i)
+    wanted[i] = ecd_predictor_wants(f->predictor, f->sources.file[i].id);
+  ecd_sources_keep(&f->sources, wanted);
+  free(wanted);
+  for (size_t i = 0; i < f->sources.count; ++i)
+    ECD_TRY(check_name(f->predictor, f->sources.file[i].path, err));
   return ECD_OK;
 }
 
-static ecd_code_t predict_words(files_t *f, char *const *word, ecd_error_t *err) {
+static ecd_code_t make_room(files_t *f, size_t share, ecd_error_t *err) {
+  const size_t count = f->sources.count, points = f->predictor->points;
+  ECD_TRY(ecd_alloc((void **)&f->samples, count, sizeof *f->samples, "samples", err));
+  return ecd_alloc((void **)&f->volumes, (count < share ? count : share) * points,
+                   sizeof *f->volumes, "volumes", err);
+}
+
+/* Reads, resamples and predicts files first .. first + count - 1. Collective. */
+static ecd_code_t predict_share(files_t *f, size_t count, ecd_error_t *err) {
   ecd_predictor_t *p = f->predictor;
-  const ecd_preparation_t *want = &p->model.preparation;
-  ecd_prep_settings_t prep = p->settings->prep;
-  ecd_preparation_to_deck(want, &prep);
-  for (size_t w = 0; w < f->words; ++w) {
-    prep.files = word[w];
-    ECD_TRY(
-        ecd_prep_volumes(p->ctx, &prep, want, &f->samples[w], &f->volumes[w], &f->counts[w], err));
-    ECD_TRY(ecd_agree(p->ctx->world, choose(f, w, err), err));
-    if (f->waiting >= ENOUGH || w + 1 == f->words) ECD_TRY(predict_waiting(f, err));
+  const ecd_sources_t share = {.count = count, .file = f->sources.file + f->first};
+  ecd_sample_t *samples = f->samples + f->first;
+  ECD_TRY(
+      ecd_prep_volumes(p->ctx, &f->prep, &p->model.preparation, &share, samples, f->volumes, err));
+  ecd_code_t code = ECD_OK;
+  for (size_t i = 0; code == ECD_OK && i < count; ++i)
+    code = ecd_predictor_add(p, &samples[i], err);
+  ECD_TRY(ecd_agree(p->ctx->world, code, err));
+  return ecd_inference_run(p->ctx, p->net, count, feed, f, p->model.target_mean,
+                           p->model.target_deviation, p->predicted + f->first, err);
+}
+
+static ecd_code_t predict_words(files_t *f, size_t words, char *const *word, ecd_error_t *err) {
+  ecd_predictor_t *p = f->predictor;
+  const size_t share = share_size(p->ctx);
+  f->prep = p->settings->prep;
+  ecd_preparation_to_deck(&p->model.preparation, &f->prep);
+  ECD_TRY(ecd_prep_find(p->ctx, &f->prep, words, word, &f->sources, err));
+  ecd_code_t code = choose(f, err);
+  if (code == ECD_OK) code = make_room(f, share, err);
+  ECD_TRY(ecd_agree(p->ctx->world, code, err));
+  for (; f->first < f->sources.count; f->first += share) {
+    const size_t left = f->sources.count - f->first;
+    ECD_TRY(predict_share(f, left < share ? left : share, err));
   }
   return ECD_OK;
 }
@@ -114,11 +124,9 @@ static int by_id(const void *a, const void *b) {
 /* a/CHGCAR and b/CHGCAR have one id: their paths take its place. */
 static ecd_code_t tell_apart(files_t *f, ecd_error_t *err) {
   ecd_sample_t **all;
-  size_t count = 0, k = 0;
-  for (size_t w = 0; w < f->words; ++w) count += f->counts[w];
+  const size_t count = f->sources.count;
   ECD_TRY(ecd_alloc((void **)&all, count, sizeof *all, "samples", err));
-  for (size_t w = 0; w < f->words; ++w)
-    for (size_t i = 0; i < f->counts[w]; ++i) all[k++] = &f->samples[w][i];
+  for (size_t i = 0; i < count; ++i) all[i] = &f->samples[i];
   if (count > 0) qsort(all, count, sizeof *all, by_id);
   ecd_code_t code = ECD_OK;
   for (size_t i = 0, end; code == ECD_OK && i < count; i = end) {
@@ -149,16 +157,11 @@ static void print_table(const ecd_predictor_t *p) {
   fflush(stdout);
 }
 
-static ecd_code_t run(files_t *f, char *const *word, const char *folder, ecd_error_t *err) {
+static ecd_code_t run(files_t *f, size_t words, char *const *word, const char *folder,
+                      ecd_error_t *err) {
   ecd_predictor_t *p = f->predictor;
-  ecd_code_t code = ecd_alloc((void **)&f->samples, f->words, sizeof *f->samples, "samples", err);
-  if (code == ECD_OK)
-    code = ecd_alloc((void **)&f->volumes, f->words, sizeof *f->volumes, "volumes", err);
-  if (code == ECD_OK)
-    code = ecd_alloc((void **)&f->counts, f->words, sizeof *f->counts, "counts", err);
-  if (code == ECD_OK) code = check_code(p, err);
-  ECD_TRY(ecd_agree(p->ctx->world, code, err));
-  ECD_TRY(predict_words(f, word, err));
+  ECD_TRY(check_code(p, err));
+  ECD_TRY(predict_words(f, words, word, err));
   if (p->count == 0) return ecd_predictor_none(p, word[0], err);
   ECD_TRY(ecd_agree(p->ctx->world, tell_apart(f, err), err));
   print_table(p);
@@ -167,17 +170,11 @@ static ecd_code_t run(files_t *f, char *const *word, const char *folder, ecd_err
 
 ecd_code_t ecd_predict_files(ecd_predictor_t *predictor, size_t words, char *const *word,
                              const char *folder, ecd_error_t *err) {
-  files_t f = {.predictor = predictor, .words = words};
-  const ecd_code_t code = run(&f, word, folder, err);
-  for (size_t w = 0; w < words; ++w) {
-    for (size_t i = 0; f.samples != NULL && f.samples[w] != NULL && i < f.counts[w]; ++i)
-      ecd_sample_clear(&f.samples[w][i]);
-    if (f.samples != NULL) free(f.samples[w]);
-    if (f.volumes != NULL) free(f.volumes[w]);
-  }
+  files_t f = {.predictor = predictor};
+  const ecd_code_t code = run(&f, words, word, folder, err);
+  for (size_t i = 0; f.samples != NULL && i < f.sources.count; ++i) ecd_sample_clear(&f.samples[i]);
   free(f.samples);
   free(f.volumes);
-  free(f.counts);
-  free(f.volume);
+  ecd_sources_clear(&f.sources);
   return code;
 }

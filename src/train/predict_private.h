@@ -32,10 +32,13 @@ typedef struct {
   int8_t *split;
 } ecd_predictor_t;
 
-/* Adds a sample to the results if predict.split asks for its part of the model's training; *chosen
-   says so. Local, the same on all ranks. */
-ecd_code_t ecd_predictor_choose(ecd_predictor_t *predictor, const ecd_sample_t *sample,
-                                bool *chosen, ecd_error_t *err);
+/* Whether predict.split asks for a material's part of the model's training. Local, the same on all
+   ranks. */
+bool ecd_predictor_wants(const ecd_predictor_t *predictor, const char *id);
+
+/* Adds a sample to the results, not yet predicted. Local, the same on all ranks. */
+ecd_code_t ecd_predictor_add(ecd_predictor_t *predictor, const ecd_sample_t *sample,
+                             ecd_error_t *err);
 
 /* Scales the volume in raw and prepares it into a slot of the block. A value that is not finite:
    ECD_DATA naming the sample. Local. */

@@ -30,12 +30,24 @@ int main(int argc, char **argv) {
   CHECK(ecd_deck_override(command, settings, &err) == ECD_OK);
   const ecd_preparation_t want = {12, ECD_FIELD_DENSITY, ECD_CELL_AS_GIVEN, ECD_METHOD_FOURIER,
                                   "t"};
-  ecd_sample_t *samples;
-  float *volumes;
-  size_t count;
-  CHECK(ecd_prep_volumes(ctx, &settings->prep, &want, &samples, &volumes, &count, &err) == ECD_OK);
-  CHECK(count == 4);
-  for (size_t i = 0; i < count; ++i) {
+  enum { COUNT = 4 };
+  ecd_sample_t samples[COUNT];
+  ecd_sources_t sources, twice;
+  float *volumes = malloc(COUNT * 12 * 12 * 12 * sizeof *volumes);
+  CHECK(volumes != NULL);
+  char *words[] = {settings->prep.files, folder, "nowhere"};
+  CHECK(ecd_prep_find(ctx, &settings->prep, 2, words, &twice, &err) == ECD_OK);
+  CHECK(twice.count == 8 && strcmp(twice.file[7].id, twice.file[3].id) == 0);
+  ecd_sources_keep(&twice, (const bool[]){1, 0, 0, 0, 0, 1, 0, 0});
+  CHECK(twice.count == 2 && strcmp(twice.file[1].id, "s1") == 0);
+  ecd_sources_clear(&twice);
+  CHECK(ecd_prep_find(ctx, &settings->prep, 3, words, &twice, &err) == ECD_DATA);
+  CHECK_HAS(err.text, "no charge file matches 'nowhere'");
+  ecd_sources_clear(&twice);
+  CHECK(ecd_prep_find(ctx, &settings->prep, 1, words, &sources, &err) == ECD_OK);
+  CHECK(sources.count == COUNT);
+  CHECK(ecd_prep_volumes(ctx, &settings->prep, &want, &sources, samples, volumes, &err) == ECD_OK);
+  for (size_t i = 0; i < COUNT; ++i) {
     CHECK(samples[i].id[1] == (char)('0' + i) && strcmp(samples[i].formula, "Na") == 0);
     CHECK(isnan(samples[i].bulk) && samples[i].source_grid[2] == 5 && samples[i].cell[1][1] == 5);
     const float *v = volumes + i * 12 * 12 * 12;
@@ -44,8 +56,6 @@ int main(int argc, char **argv) {
     CHECK_NEAR(samples[i].integral_after, 120 * (1 + 0.1 * (double)i), 1e-3);
     ecd_sample_clear(&samples[i]);
   }
-  free(samples);
-  free(volumes);
   if (ctx->rank == 0) {
     write_charge(folder, 1, "1.0 2.0\n");
     write_charge(folder, 3, "1.0 2.0\n");
@@ -53,9 +63,11 @@ int main(int argc, char **argv) {
     CHECK(truncate(command, 900) == 0);
   }
   MPI_Barrier(ctx->world);
-  CHECK(ecd_prep_volumes(ctx, &settings->prep, &want, &samples, &volumes, &count, &err) ==
+  CHECK(ecd_prep_volumes(ctx, &settings->prep, &want, &sources, samples, volumes, &err) ==
         ECD_DATA);
-  CHECK(samples == NULL && volumes == NULL);
+  CHECK(samples[0].id == NULL);
+  ecd_sources_clear(&sources);
+  free(volumes);
   CHECK_HAS(err.text, "3 of 4 files are bad");
   CHECK_HAS(err.text, "s2.CHGCAR:");
   MPI_Barrier(ctx->world);

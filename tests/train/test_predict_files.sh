@@ -32,6 +32,14 @@ done
 "$PYTHON" -c 'import json; m = json.load(open("three/predict/metrics.json")); assert m["all"]["n"] == 0 and m["all"]["r2"] is None' ||
   fail "metrics without targets"
 
+# More files than are in memory at a time.
+mkdir many
+for i in $(seq 70); do cp files/mp-1000.CHGCAR.gz many/m$i.CHGCAR.gz; done
+ranks 2 predict -o output=many -o predict.model=run/model.h5 many files/mp-10051.CHGCAR.gz
+expect 0 "many files" "71 predictions"
+[ "$(cut -d, -f5 many/predict/predictions.csv | sort -u | wc -l)" -eq 3 ] || fail "many files: predictions differ"
+grep -q "^mp-10051,.*,$(sed -n 's/^mp-10051,.*,//p' wanted)$" many/predict/predictions.csv || fail "many files: the last one"
+
 # Files of one name: their paths tell them apart.
 for i in a b; do mkdir $i && gzip -dc files/mp-1000.CHGCAR.gz >$i/CHGCAR; done
 ranks 2 predict -o output=same -o predict.model=run/model.h5 a/CHGCAR b/CHGCAR
@@ -45,8 +53,9 @@ once ELFCAR
 ranks 1 predict -o output=run -o prep.code=vasp files
 expect 3 "another code" "DFT code (prep.code): vasp in the deck, gpaw in run/model.h5"
 gzip -dc files/mp-1000.CHGCAR.gz | head -n 100 >short.CHGCAR
-ranks 3 predict -o output=run files/mp-1000.CHGCAR.gz short.CHGCAR
-expect 3 "a truncated file" "short.CHGCAR"
+head -n 90 short.CHGCAR >shorter.CHGCAR
+ranks 3 predict -o output=run shorter.CHGCAR files/mp-1000.CHGCAR.gz short.CHGCAR
+expect 3 "truncated files" "2 of 3 files are bad" "short.CHGCAR:101" "shorter.CHGCAR:91"
 once "error:"
 ranks 1 predict -o output=run files/mp-1000.CHGCAR.gz d.h5
 expect 2 "a dataset among files" "expected one dataset, or charge files; found 'd.h5' among 2 names"
