@@ -1,5 +1,7 @@
 #include "nn/kernels.h"
 
+#include "nn/exponential.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -19,6 +21,9 @@ void ecd_k_bias_act(int64_t rows, int64_t columns, const float *bias, ecd_activa
       }
     } else if (act == ECD_ACT_SIGMOID) {
       for (int64_t j = 0; j < columns; ++j) row[j] = 1.0f / (1.0f + expf(-(row[j] + bias[j])));
+    } else if (act == ECD_ACT_SOFTPLUS) {
+#pragma omp simd
+      for (int64_t j = 0; j < columns; ++j) row[j] = ecd_softplus(row[j] + bias[j]);
     } else {
 #pragma omp simd
       for (int64_t j = 0; j < columns; ++j) row[j] += bias[j];
@@ -33,6 +38,9 @@ void ecd_k_act_backward(int64_t n, ecd_activation_t act, const float *y, float *
   } else if (act == ECD_ACT_SIGMOID) {
 #pragma omp simd
     for (int64_t i = 0; i < n; ++i) dy[i] *= y[i] * (1.0f - y[i]);
+  } else if (act == ECD_ACT_SOFTPLUS) {
+#pragma omp parallel for simd schedule(static) if (parallel : n > PARALLEL_FROM)
+    for (int64_t i = 0; i < n; ++i) dy[i] *= ecd_softplus_slope(y[i]);
   }
 }
 

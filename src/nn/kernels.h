@@ -46,6 +46,6 @@ void ecd_k_sgd(int64_t n, float lr, float momentum, const float *g, float *p, fl
   .project = ecd_k_project, .project_backward = ecd_k_project_backward,                            \
   .relu_mean_backward = ecd_k_relu_mean_backward, .scale_columns = ecd_k_scale_columns,            \
   .scale_columns_backward = ecd_k_scale_columns_backward, .add = ecd_k_add, .adam = ecd_k_adam,    \
-  .sgd = ecd_k_sgd
+  .sgd = ecd_k_sgd, .graph = &ecd_graph_kernels
 
 #endif

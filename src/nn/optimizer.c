@@ -32,3 +32,15 @@ double ecd_loss_mae(size_t count, size_t global_count, const float *prediction, 
   }
   return sum;
 }
+
+double ecd_loss_mse(size_t count, size_t global_count, const float *prediction, const float *target,
+                    float *dprediction) {
+  const double share = 1.0 / (double)global_count;
+  double sum = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const double difference = (double)prediction[i] - (double)target[i];
+    sum += difference * difference * share;
+    dprediction[i] = (float)(2.0 * difference * share);
+  }
+  return sum;
+}

@@ -18,4 +18,8 @@ void ecd_optimizer_update(const ecd_backend_t *backend, const ecd_train_settings
 double ecd_loss_mae(size_t count, size_t global_count, const float *prediction, const float *target,
                     float *dprediction);
 
+/* The same of the mean squared error. */
+double ecd_loss_mse(size_t count, size_t global_count, const float *prediction, const float *target,
+                    float *dprediction);
+
 #endif

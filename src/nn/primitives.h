@@ -4,11 +4,12 @@
 #define ECD_NN_PRIMITIVES_H
 
 #include "nn/backend.h"
+#include "nn/graph.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum { ECD_ACT_NONE, ECD_ACT_RELU, ECD_ACT_SIGMOID } ecd_activation_t;
+typedef enum { ECD_ACT_NONE, ECD_ACT_RELU, ECD_ACT_SIGMOID, ECD_ACT_SOFTPLUS } ecd_activation_t;
 typedef enum { ECD_POOL_MAX, ECD_POOL_AVERAGE } ecd_pool_mode_t;
 
 /* A sliding window over a channels-last map (d, h, w, c); 2D maps have d = 1. Windows that reach past the end
@@ -73,6 +74,7 @@ struct ecd_backend {
                const float *g, float *p, float *m, float *v);
   /* v = momentum * v + g; p -= lr * v (v NULL: p -= lr * g). */
   void (*sgd)(int64_t n, float lr, float momentum, const float *g, float *p, float *v);
+  const ecd_graph_primitives_t *graph;
 };
 
 extern const ecd_backend_t ecd_backend_ref;

@@ -26,6 +26,7 @@ static void gemm_sparse(bool ta, int64_t m, int64_t n, int64_t k, const float *a
 static float activate(ecd_activation_t act, float x) {
   if (act == ECD_ACT_RELU) return x > 0.0f ? x : 0.0f;
   if (act == ECD_ACT_SIGMOID) return 1.0f / (1.0f + expf(-x));
+  if (act == ECD_ACT_SOFTPLUS) return (x > 0.0f ? x : 0.0f) + log1pf(expf(-fabsf(x)));
   return x;
 }
 
@@ -40,6 +41,7 @@ static void act_backward(int64_t n, ecd_activation_t act, const float *y, float 
   for (int64_t i = 0; i < n; ++i) {
     if (act == ECD_ACT_RELU && !(y[i] > 0.0f)) dy[i] = 0.0f;
     if (act == ECD_ACT_SIGMOID) dy[i] *= y[i] * (1.0f - y[i]);
+    if (act == ECD_ACT_SOFTPLUS) dy[i] *= -expm1f(-y[i]);
   }
 }
 
@@ -216,4 +218,5 @@ const ecd_backend_t ecd_backend_ref = {.name = "ref",
                                        .scale_columns_backward = scale_columns_backward,
                                        .add = add,
                                        .adam = adam,
-                                       .sgd = sgd};
+                                       .sgd = sgd,
+                                       .graph = &ecd_graph_ref};

@@ -1,5 +1,6 @@
-"""The usual Python way from CHGCAR files to n^3 volumes: pymatgen reads, scipy interpolates (trilinear, periodic), h5py
-writes. Prints files per second, everything but imports included, on disk (fsync) as ecdnet's dataset is.   usage: peer_prep.py OUT.h5 N FILE..."""
+"""The usual Python way from CHGCAR files to n^3 volumes: pymatgen reads, scipy interpolates (trilinear,
+periodic), h5py writes. Prints files per second, everything but imports included, on disk (fsync) as ecdnet's
+dataset is.   usage: peer_prep.py OUT.h5 N FILE..."""
 import os
 import sys
 import time

@@ -1,3 +1,4 @@
+#!/bin/sh
 # The command line as a user meets it: help, version, decks, what is refused and with which exit code.
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -1,3 +1,4 @@
+#!/bin/sh
 # ecdnet magpie: the table that it prints, what it says of bad formulas.
 data=${top_srcdir:?}/tests/data/magpie.csv
 case $data in /*) ;; *) data=$PWD/$data ;; esac

@@ -16,7 +16,16 @@
 #include <string.h>
 
 #define float double
-#define expf  exp
-#define sqrtf sqrt
+#define expf   exp
+#define sqrtf  sqrt
+#define fabsf  fabs
+#define expm1f expm1
+#define log1pf log1p
+
+/* Those of nn/exponential.h have float precision. */
+#define ECD_EXPONENTIALS_GIVEN
+#define ecd_exp               exp
+#define ecd_log1p             log1p
+#define ecd_softplus_slope(y) (-expm1(-(y)))
 
 #endif

@@ -1,14 +1,9 @@
 /* Every gradient against central differences, in double: this program compiles src/nn with tests/nn/double.h. Runs on
    the naive loops and on the kernels that the blas and dnnl backends share. */
-#include "check.h"
-#include "base/random.h"
+#include "differences.h"
 #include "nn/kernels.h"
 #include "nn/net.h"
 #include "nn/optimizer.h"
-
-#include <stdlib.h>
-
-static const double step = 1e-6, tolerance = 1e-7;
 
 static void kernel_gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const double *a,
                         int64_t lda, const double *b, int64_t ldb, double beta, double *c,
@@ -20,56 +15,6 @@ static void kernel_gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const
 }
 
 static const ecd_backend_t kernels = {.name = "kernels", .gemm = kernel_gemm, ECD_KERNELS};
-
-static double *numbers(size_t count, uint32_t stream) {
-  double *x = malloc((count + 1) * sizeof *x);
-  for (size_t i = 0; i < count; ++i)
-    x[i] = 2 * ecd_random_uniform(7, ECD_RANDOM_TEST, stream, i) - 1;
-  return x;
-}
-
-static double dot(size_t count, const double *a, const double *b) {
-  double sum = 0;
-  for (size_t i = 0; i < count; ++i) sum += a[i] * b[i];
-  return sum;
-}
-
-/* A scalar function of everything arg points to, for x inside it. */
-typedef double value_fn(void *arg);
-
-static double difference(value_fn *value, void *arg, size_t count, double *x, const double *along) {
-  double *saved = malloc(count * sizeof *saved), at[2];
-  memcpy(saved, x, count * sizeof *x);
-  for (int side = 0; side < 2; ++side) {
-    for (size_t i = 0; i < count; ++i) x[i] = saved[i] + (side ? -step : step) * along[i];
-    at[side] = value(arg);
-  }
-  memcpy(x, saved, count * sizeof *x);
-  free(saved);
-  return (at[0] - at[1]) / (2 * step);
-}
-
-/* gradient of value with respect to x (count): along random directions and single entries. */
-static void check_gradient(const char *what, value_fn *value, void *arg, size_t count, double *x,
-                           const double *gradient) {
-  enum { DIRECTIONS = 3, ENTRIES = 5 };
-  const double norm = sqrt(dot(count, gradient, gradient));
-  CHECK(norm > 1e-6);
-  for (uint32_t trial = 0; trial < DIRECTIONS + ENTRIES; ++trial) {
-    double *along = numbers(count, 1000 + trial);
-    if (trial >= DIRECTIONS) {
-      memset(along, 0, count * sizeof *along);
-      along[ecd_random_below(count, 7, ECD_RANDOM_TEST, 2000, trial)] = 1;
-    }
-    const double ours = dot(count, gradient, along),
-                 theirs = difference(value, arg, count, x, along);
-    const double size = fabs(ours) + norm * sqrt(dot(count, along, along) / (double)count);
-    if (!(fabs(ours - theirs) <= tolerance * size))
-      fprintf(stderr, "%s: gradient %.12g, central difference %.12g\n", what, ours, theirs);
-    CHECK(fabs(ours - theirs) <= tolerance * size);
-    free(along);
-  }
-}
 
 /* ---- Dense layer ---- */
 typedef struct {
@@ -364,7 +309,7 @@ static void check_backend(const ecd_backend_t *be) {
                                                  .conv2_kernel = 2,
                                                  .conv2_stride = 1,
                                                  .dense = {2, {9, 6}}}};
-  for (int act = ECD_ACT_NONE; act <= ECD_ACT_SIGMOID; ++act)
+  for (int act = ECD_ACT_NONE; act <= ECD_ACT_SOFTPLUS; ++act)
     check_dense(be, (ecd_activation_t)act);
   check_convolution(be, &overlapping);
   check_pool(be, &overlapping, ECD_POOL_MAX);

@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2034 # what it sets is read by the scripts that source it
 # What the shell tests of prep share. Sourced; wants ECDNET, PYTHON, MPIEXEC, top_srcdir.
 [ "${MPIEXEC:-no}" != no ] || { echo "skipped: no mpirun was found by configure"; exit 77; }
 "${PYTHON:-python3}" -c 'import h5py, numpy' 2>/dev/null || { echo "skipped: $PYTHON lacks h5py"; exit 77; }

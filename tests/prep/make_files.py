@@ -1,5 +1,6 @@
 """Small charge files for tests: rock salt crystals in CHGCAR form, and their labels.
-usage: make_files.py FOLDER COUNT [EDGE...]   (EDGE: points along a, in turn; the other axes have 2 and 4 more)"""
+usage: make_files.py FOLDER COUNT [EDGE...]
+EDGE: points along a, in turn; the other axes have 2 and 4 more."""
 import math
 import os
 import sys

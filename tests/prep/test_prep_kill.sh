@@ -2,6 +2,7 @@
 # SIGKILL at any moment costs no finished volume and leaves no unreadable file; the next calls finish the work.
 set -u
 . "$top_srcdir/tests/prep/lib.sh"
+. "$top_srcdir/tests/mpi.sh"
 files "$work/in" 24 20 24 || exit 1
 expect 0 prep 1 "$work/whole" -o prep.grid=40
 seed=${ECD_TEST_SEED:-$$}
@@ -17,12 +18,11 @@ while :; do
   sleep "$(printf '0.%03d' $wait_ms)"
   ours=$(ps -e -o pid= -o args= | awk -v out="output=$work/killed" '$0 ~ "ecdnet" && index($0, out) && !/mpirun|mpiexec|awk/ {print $1}')
   [ -z "$ours" ] || kill -9 $ours 2>/dev/null
-  code=0
-  wait $mpi || code=$?
+  reap $mpi
   if [ -e "$work/killed/dataset.h5" ]; then
     "$ECDNET" info "$work/killed/dataset.h5" >"$work/info" || fail "an unreadable dataset after SIGKILL"
   fi
-  parts=$(ls "$work/killed/dataset.parts" 2>/dev/null | grep -c 'part$')
+  parts=$(find "$work/killed/dataset.parts" -name '*.part' 2>/dev/null | wc -l)
   [ -e "$work/killed/dataset.h5" ] || [ "$parts" -ge "$kept" ] || fail "finished volumes were lost"
   kept=$parts
   [ $code -eq 0 ] && break

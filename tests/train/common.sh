@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2034 # what it sets is read by the scripts that source it
 # Sourced by the scripts that train: a work folder, decks of two small networks, helpers.
 [ "$MPIEXEC" != no ] || { echo "skipped: no mpirun was found by configure"; exit 77; }
 "$PYTHON" -c 'import h5py, numpy' 2>/dev/null || { echo "skipped: $PYTHON lacks h5py or numpy"; exit 77; }

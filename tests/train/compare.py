@@ -10,8 +10,8 @@ import numpy
 
 def losses(folder):
     with open(folder + "/train.jsonl") as lines:
-        return [[json.loads(line)[key] for key in ("epoch", "train_loss", "train_loss_scaled", "test_loss", "lr")]
-                for line in lines]
+        keys = ("epoch", "train_loss", "train_loss_scaled", "test_loss", "lr")
+        return [[json.loads(line)[key] for key in keys] for line in lines]
 
 
 def parameters(folder):

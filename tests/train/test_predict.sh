@@ -1,3 +1,4 @@
+#!/bin/sh
 # A model applied to datasets: the predictions of the training, on any number of ranks; what is refused.
 . "$top_srcdir/tests/train/common.sh"
 "$make_dataset" d.h5 41 20 || fail "no dataset"

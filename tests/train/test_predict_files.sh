@@ -1,3 +1,4 @@
+#!/bin/sh
 # A model applied to charge files: what a dataset of the same files gives; what is refused.
 . "$top_srcdir/tests/train/common.sh"
 open=$top_srcdir/input/fcc-open

@@ -1,5 +1,7 @@
+#!/bin/sh
 # A run that is killed, or stopped by a signal, and goes on ends bitwise as one that was left alone.
 . "$top_srcdir/tests/train/common.sh"
+. "$top_srcdir/tests/mpi.sh"
 compare() { "$PYTHON" "$top_srcdir/tests/train/compare.py" "$@" || fail "compare $*"; }
 "$make_dataset" d.h5 41 20 || fail "no dataset"
 epochs=40
@@ -18,7 +20,8 @@ in_the_middle() {
 }
 
 # stop SIGNAL TO FOLDER RANKS ARGUMENT...: a run, in the middle of which the ranks or mpirun get the signal; its exit
-# code in $code. Each rank leaves its process id as a file's name. A run that was faster than the signal is tried again.
+# code in $code. Each rank leaves its process id as a file's name. A run that was faster than the signal is tried again,
+# and one whose mpirun locked up, as its exit code is lost.
 stop() {
   signal=$1 to=$2 folder=$3 number=$4
   shift 4
@@ -33,11 +36,10 @@ stop() {
     else
       kill "-$signal" $job
     fi
-    code=0
-    wait $job || code=$?
-    [ -f "$folder/model.h5" ] || return
+    reap $job
+    if [ ! -f "$folder/model.h5" ] && { [ "$locked_up" = no ] || [ "$signal" = KILL ]; }; then return; fi
   done
-  fail "$folder: the run ended before the signal, $try times"
+  fail "$folder: the run ended before the signal, or its mpirun locked up, $try times"
 }
 
 # finish FOLDER RANKS ARGUMENT...: goes on with --resume; must be like the run in $reference.

@@ -1,3 +1,4 @@
+#!/bin/sh
 # Training: the same on 1 to 4 ranks, repeatable, its outputs, and what goes wrong.
 . "$top_srcdir/tests/train/common.sh"
 compare() { "$PYTHON" "$top_srcdir/tests/train/compare.py" "$@" || fail "compare $*"; }

@@ -27,10 +27,13 @@ def field(shift):
 atoms = Atoms(numbers=[12, 12, 14], cell=cell, scaled_positions=sites, pbc=True)
 structure = Structure(Lattice(cell), ['Mg', 'Mg', 'Si'], sites)
 volume = abs(np.linalg.det(cell))
-augmentation = {'total': ['augmentation occupancies   1   4\n', ' 0.1000000E+00 -0.2000000E-01 0.3000000E-02 0.4000000E-03\n'],
-                'diff': ['augmentation occupancies   1   4\n', ' 0.5000000E+00 -0.6000000E-01 0.7000000E-02 0.8000000E-03\n']}
+occupancies = 'augmentation occupancies   1   4\n'
+augmentation = {
+    'total': [occupancies, ' 0.1000000E+00 -0.2000000E-01 0.3000000E-02 0.4000000E-03\n'],
+    'diff': [occupancies, ' 0.5000000E+00 -0.6000000E-01 0.7000000E-02 0.8000000E-03\n']}
 os.chdir(here)
-Chgcar(Poscar(structure), {'total': field(1) * volume, 'diff': field(0) * volume}, augmentation).write_file('pymatgen.CHGCAR')
+densities = {'total': field(1) * volume, 'diff': field(0) * volume}
+Chgcar(Poscar(structure), densities, augmentation).write_file('pymatgen.CHGCAR')
 Elfcar(Poscar(structure), {'total': field(0.5), 'diff': field(0.25) * 0.5}).write_file('pymatgen.ELFCAR')
 Locpot(Poscar(structure), {'total': field(-3)}).write_file('pymatgen.LOCPOT')
 density = VaspChargeDensity(None)
