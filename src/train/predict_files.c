@@ -26,8 +26,11 @@ typedef struct {
 static ecd_code_t feed(size_t item, size_t slot, const float **input, void *arg, ecd_error_t *err) {
   const files_t *f = arg;
   ecd_predictor_t *p = f->predictor;
+  const ecd_sample_t *sample = p->sample[f->done + item];
+  double feature[ECD_MAGPIE_ALL];
   memcpy(p->raw, f->volume[item], p->points * sizeof *p->raw);
-  return ecd_predictor_prepare(p, p->sample[f->done + item], slot, input, err);
+  ecd_magpie_formula(sample->formula, feature, NULL); /* NaN is found out where it is used */
+  return ecd_predictor_prepare(p, sample, feature, slot, input, err);
 }
 
 static ecd_code_t predict_waiting(files_t *f, ecd_error_t *err) {
@@ -56,11 +59,17 @@ static ecd_code_t check_name(const ecd_predictor_t *p, const char *path, ecd_err
                {"LOCPOT", ECD_FIELD_RAW}};
   const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
   const ecd_field_t wanted = p->model.preparation.field;
+  if (!p->volumes) return ECD_OK;
   for (size_t i = 0; i < sizeof names / sizeof *names; ++i)
     if (strstr(name, names[i].part) != NULL && names[i].field != wanted)
       return ecd_fail(err, ECD_DATA, "%s: expected a file with the field '%s' of %s, found '%s'",
                       path, ecd_field_name(wanted), p->model_path, ecd_field_name(names[i].field));
   return ECD_OK;
+}
+
+static size_t volume_points(const ecd_predictor_t *p) {
+  const size_t n = (size_t)p->model.preparation.grid;
+  return n * n * n;
 }
 
 static ecd_code_t choose(files_t *f, size_t w, ecd_error_t *err) {
@@ -73,7 +82,7 @@ static ecd_code_t choose(files_t *f, size_t w, ecd_error_t *err) {
     bool chosen;
     ECD_TRY(check_name(p, f->samples[w][i].path, err));
     ECD_TRY(ecd_predictor_choose(p, &f->samples[w][i], &chosen, err));
-    if (chosen) f->volume[f->waiting++] = f->volumes[w] + i * p->points;
+    if (chosen) f->volume[f->waiting++] = f->volumes[w] + i * volume_points(p);
   }
   return ECD_OK;
 }
@@ -101,6 +110,7 @@ static ecd_code_t predict_words(files_t *f, char *const *word, ecd_error_t *err)
 static ecd_code_t check_code(const ecd_predictor_t *p, ecd_error_t *err) {
   ecd_preparation_t said = p->model.preparation;
   const char *code = p->settings->prep.code;
+  if (!p->volumes) return ECD_OK;
   if (strcmp(code, "unknown") != 0) {
     snprintf(said.code, sizeof said.code, "%s", code);
     return ecd_preparation_match(&said, "the deck", &p->model.preparation, p->model_path, err);
@@ -141,18 +151,6 @@ static ecd_code_t tell_apart(files_t *f, ecd_error_t *err) {
   return code;
 }
 
-static void print_table(const ecd_predictor_t *p) {
-  const char *target = p->model.target == ECD_TARGET_BULK ? "bulk" : "shear";
-  if (p->ctx->rank != 0) return;
-  int width = 2;
-  for (size_t i = 0; i < p->count; ++i)
-    if ((int)strlen(p->sample[i]->id) > width) width = (int)strlen(p->sample[i]->id);
-  printf("%-*s  %-12s  %s modulus (GPa)\n", width, "id", "formula", target);
-  for (size_t i = 0; i < p->count; ++i)
-    printf("%-*s  %-12s  %.2f\n", width, p->sample[i]->id, p->sample[i]->formula, p->predicted[i]);
-  fflush(stdout);
-}
-
 static ecd_code_t run(files_t *f, char *const *word, const char *folder, ecd_error_t *err) {
   ecd_predictor_t *p = f->predictor;
   ecd_code_t code = ecd_alloc((void **)&f->samples, f->words, sizeof *f->samples, "samples", err);
@@ -165,7 +163,7 @@ static ecd_code_t run(files_t *f, char *const *word, const char *folder, ecd_err
   ECD_TRY(predict_words(f, word, err));
   if (p->count == 0) return ecd_predictor_none(p, word[0], err);
   ECD_TRY(ecd_agree(p->ctx->world, tell_apart(f, err), err));
-  print_table(p);
+  ecd_predictor_print(p);
   return ecd_predictor_write(p, folder, err);
 }
 
