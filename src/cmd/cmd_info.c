@@ -1,5 +1,6 @@
 #include "chem/magpie.h"
 #include "cmd/cmd.h"
+#include "deck/keys.h"
 #include "store/model_file.h"
 #include "store/names.h"
 
@@ -81,14 +82,19 @@ static void print_model(const char *path, const ecd_model_file_t *m) {
     test += m->split[i] == 1;
   }
   printf("%s: %s of %s for the %s modulus, %zu parameters\n", path,
-         m->has_state ? "checkpoint" : "model",
-         m->model.kind == ECD_MODEL_CNN2D ? "cnn2d" : "cnn3d",
+         m->has_state ? "checkpoint" : "model", ecd_model_names[m->model.kind],
          m->target == ECD_TARGET_BULK ? "bulk" : "shear", m->parameters);
-  printf("  volumes   %lld^3, %s, %s cell, %s, DFT code %s\n", (long long)m->preparation.grid,
-         ecd_field_name(m->preparation.field), ecd_cell_name(m->preparation.cell),
-         ecd_method_name(m->preparation.method), m->preparation.code);
-  printf("  input     %s, mean %.6g, deviation %.6g\n", transforms[m->transform], m->input_mean,
-         m->input_deviation);
+  if (m->model.kind != ECD_MODEL_MAGPIE_CNN) {
+    printf("  volumes   %lld^3, %s, %s cell, %s, DFT code %s\n", (long long)m->preparation.grid,
+           ecd_field_name(m->preparation.field), ecd_cell_name(m->preparation.cell),
+           ecd_method_name(m->preparation.method), m->preparation.code);
+    printf("  input     %s, mean %.6g, deviation %.6g\n", transforms[m->transform], m->input_mean,
+           m->input_deviation);
+  }
+  if (m->features > 0) printf("  features  %zu Magpie columns of the formula\n", m->features);
+  if (m->model.kind == ECD_MODEL_FUSION)
+    printf("  parents   magpie_cnn and cnn2d, %s\n",
+           m->model.fusion.finetune ? "fine-tuned" : "frozen");
   printf("  target    mean %.6g GPa, deviation %.6g GPa\n", m->target_mean, m->target_deviation);
   printf("  samples   %zu for training, %zu held out\n", train, test);
   if (m->has_state)

@@ -1,6 +1,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "cmd/cmd.h"
+#include "deck/keys.h"
 #include "nn/net.h"
 #include "nn/optimizer.h"
 
@@ -14,7 +15,8 @@ enum { FORWARD, BACKWARD, REDUCE, UPDATE, INFER, PHASES };
 typedef struct {
   ecd_net_t *net;
   const ecd_backend_t *backend;
-  size_t local; /* samples of this rank */
+  size_t local;           /* samples of this rank */
+  size_t frozen, trained; /* parameters, as in the slab */
   float *data, *prediction, *target, *gradient, *moment1, *moment2;
   const float **input;
   double *seconds[PHASES]; /* [steps] */
@@ -38,8 +40,10 @@ static ecd_code_t prepare(const ecd_context_t *ctx, const ecd_settings_t *s, tim
   t->local = batch / ranks + (rank < batch % ranks);
   ECD_TRY(ecd_net_create(&s->model, s->prep.grid, t->local, t->backend, &t->net, err));
   ecd_net_initialize(t->net, (uint64_t)s->seed);
-  const size_t size = ecd_net_input_size(t->net), count = ecd_net_parameter_count(t->net);
-  ECD_TRY(ecd_alloc((void **)&t->data, t->local * size, sizeof *t->data, "random volumes", err));
+  t->frozen = ecd_net_frozen(t->net);
+  t->trained = ecd_net_parameter_count(t->net) - t->frozen;
+  const size_t size = ecd_net_input_size(t->net), count = t->trained;
+  ECD_TRY(ecd_alloc((void **)&t->data, t->local * size, sizeof *t->data, "random inputs", err));
   ECD_TRY(ecd_alloc((void **)&t->input, t->local + 1, sizeof *t->input, "inputs", err));
   ECD_TRY(
       ecd_alloc((void **)&t->prediction, t->local + 1, sizeof *t->prediction, "predictions", err));
@@ -63,7 +67,7 @@ static ecd_code_t prepare(const ecd_context_t *ctx, const ecd_settings_t *s, tim
 
 static ecd_code_t one_step(const ecd_context_t *ctx, const ecd_settings_t *s, timing_t *t,
                            int64_t step, double seconds[PHASES], ecd_error_t *err) {
-  const size_t count = ecd_net_parameter_count(t->net);
+  float *gradients = ecd_net_gradients(t->net) + t->frozen;
   double mark[PHASES + 1];
   ECD_MPI(MPI_Barrier(ctx->world));
   mark[0] = ecd_now();
@@ -73,12 +77,11 @@ static ecd_code_t one_step(const ecd_context_t *ctx, const ecd_settings_t *s, ti
   ecd_net_backward(t->net, t->local, t->input, t->gradient, NULL, NULL);
   mark[2] = ecd_now();
   if (ctx->size > 1)
-    ECD_MPI(MPI_Allreduce(MPI_IN_PLACE, ecd_net_gradients(t->net), (int)count, MPI_FLOAT, MPI_SUM,
-                          ctx->world));
+    ECD_MPI(
+        MPI_Allreduce(MPI_IN_PLACE, gradients, (int)t->trained, MPI_FLOAT, MPI_SUM, ctx->world));
   mark[3] = ecd_now();
-  ecd_optimizer_update(t->backend, &s->train, s->train.lr, step + 1, count,
-                       ecd_net_parameters(t->net), ecd_net_gradients(t->net), t->moment1,
-                       t->moment2);
+  ecd_optimizer_update(t->backend, &s->train, s->train.lr, step + 1, t->trained,
+                       ecd_net_parameters(t->net) + t->frozen, gradients, t->moment1, t->moment2);
   mark[4] = ecd_now();
   ecd_net_forward(t->net, t->local, t->input, t->prediction);
   mark[5] = ecd_now();
@@ -103,9 +106,8 @@ static void print(const ecd_context_t *ctx, const ecd_settings_t *s, const timin
   const double batch = (double)s->train.batch;
   const ecd_net_flops_t flops = ecd_net_flops(t->net);
   cJSON *json = cJSON_CreateObject();
-  const bool flat = s->model.kind == ECD_MODEL_CNN2D;
-  cJSON_AddStringToObject(json, "model", flat ? "cnn2d" : "cnn3d");
-  if (!flat)
+  cJSON_AddStringToObject(json, "model", ecd_model_names[s->model.kind]);
+  if (s->model.kind == ECD_MODEL_CNN3D)
     cJSON_AddStringToObject(json, "pool", s->model.cnn3d.pool == ECD_POOL_SAME ? "same" : "valid");
   cJSON_AddStringToObject(json, "backend", ecd_backend_name(t->backend));
   cJSON_AddStringToObject(json, "optimizer",
@@ -114,7 +116,7 @@ static void print(const ecd_context_t *ctx, const ecd_settings_t *s, const timin
   cJSON_AddNumberToObject(json, "threads", ctx->threads);
   cJSON_AddNumberToObject(json, "batch", batch);
   cJSON_AddNumberToObject(json, "steps", (double)steps);
-  cJSON_AddNumberToObject(json, "parameters", (double)ecd_net_parameter_count(t->net));
+  cJSON_AddNumberToObject(json, "parameters", (double)t->trained);
   double *total = scratch + steps;
   for (int64_t i = 0; i < steps; ++i)
     total[i] = t->seconds[FORWARD][i] + t->seconds[BACKWARD][i] + t->seconds[REDUCE][i] +
@@ -137,9 +139,14 @@ ecd_code_t ecd_cmd_time(ecd_context_t *ctx, ecd_settings_t *settings, const ecd_
   if (words->count > 1)
     return ecd_fail(err, ECD_USAGE, "time: expected one network, found '%s' too", words->word[1]);
   if (words->count == 1) {
-    if (strcmp(words->word[0], "cnn2d") != 0 && strcmp(words->word[0], "cnn3d") != 0)
-      return ecd_fail(err, ECD_USAGE, "time: expected cnn2d or cnn3d, found '%s'", words->word[0]);
-    settings->model.kind = strcmp(words->word[0], "cnn2d") == 0 ? ECD_MODEL_CNN2D : ECD_MODEL_CNN3D;
+    int kind = 0;
+    while (ecd_model_names[kind] != NULL && strcmp(words->word[0], ecd_model_names[kind]) != 0)
+      ++kind;
+    if (ecd_model_names[kind] == NULL)
+      return ecd_fail(err, ECD_USAGE,
+                      "time: expected a network (a value of model.kind, as cnn2d), found '%s'",
+                      words->word[0]);
+    settings->model.kind = (ecd_model_kind_t)kind;
   }
   timing_t t = {0};
   double *scratch = NULL;

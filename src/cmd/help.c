@@ -40,6 +40,10 @@ const ecd_command_t ecd_commands[] = {
      "and DFT code, and share no id.\n"},
     {"train", ecd_cmd_train, false, "train a network, data-parallel over the ranks",
      "usage: ecdnet train DECK [-o KEY=VALUE]... [--resume]\n\n"
+     "model.kind picks the network: cnn2d, cnn3d (volumes), magpie_cnn (formulas), fusion (both; "
+     "its "
+     "parents are\n"
+     "model.fusion.magpie and model.fusion.volume, or are trained first in OUTPUT/parents).\n"
      "Writes into OUTPUT: model.h5, predictions.csv, metrics.json, train.jsonl, deck.yaml, and "
      "while it runs\n"
      "checkpoint-last.h5 and checkpoint-best.h5 (lowest training loss), at most "
@@ -51,7 +55,7 @@ const ecd_command_t ecd_commands[] = {
      "the last checkpoint holds is kept.\n\n"
      "  mpirun -n 4 ecdnet train input/cnn2d.yaml -o data.file=dataset.h5 -o output=runs/bulk\n"},
     {"predict", ecd_cmd_predict, true, "apply a model to a dataset or to charge files",
-     "usage: ecdnet predict [DECK] [-o KEY=VALUE]... [DATASET.h5 | FILE...]\n\n"
+     "usage: ecdnet predict [DECK] [-o KEY=VALUE]... [DATASET.h5 | FILE... | FORMULA...]\n\n"
      "A FILE is a charge file (CHGCAR family, cube, XSF, plain or .gz), a folder of them, or a "
      "path "
      "with {id}. Without\n"
@@ -59,7 +63,9 @@ const ecd_command_t ecd_commands[] = {
      "OUTPUT/model.h5) knows\n"
      "the network and how volumes must be prepared. Charge files are resampled that way; a dataset "
      "prepared otherwise\n"
-     "(grid, cell, method, field, DFT code) is refused.\n\n"
+     "(grid, cell, method, field, DFT code) is refused. A magpie_cnn takes the formulas of any "
+     "dataset or charge file,\n"
+     "or formulas as words.\n\n"
      "predict.split picks samples by their part in the model's training: all, train, test, none "
      "(not seen in it).\n"
      "Writes into OUTPUT/predict: predictions.csv, metrics.json, deck.yaml; the files of the "
@@ -91,11 +97,12 @@ const ecd_command_t ecd_commands[] = {
      "       ecdnet deck DECK [-o KEY=VALUE] the effective deck: every key with its value\n"
      "       ecdnet deck --check DECK        say what is wrong with a deck, with line and "
      "column\n"},
-    {"time", ecd_cmd_time, false, "time training and inference steps on random volumes",
-     "usage: ecdnet time cnn2d|cnn3d [DECK] [-o KEY=VALUE]...\n\n"
+    {"time", ecd_cmd_time, false, "time training and inference steps on random inputs",
+     "usage: ecdnet time cnn2d|cnn3d|magpie_cnn|fusion [DECK] [-o KEY=VALUE]...\n\n"
      "Prints JSON: samples_per_s (median step), seconds by phase, GFLOP/s as written and as "
      "executed. train.batch is\n"
-     "global; time.steps and time.warmup count steps.\n\n"
+     "global; time.steps and time.warmup count steps. fusion: its dense layers alone, with "
+     "model.fusion.finetune all of it.\n\n"
      "  OMP_NUM_THREADS=1 ecdnet time cnn3d -o model.cnn3d.pool=valid\n"},
 };
 

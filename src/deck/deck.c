@@ -240,6 +240,13 @@ ecd_code_t ecd_settings_check(const ecd_settings_t *s, ecd_error_t *err) {
   if (s->data.split == ECD_SPLIT_FILE && s->data.split_file[0] == '\0')
     return ecd_fail(err, ECD_USAGE,
                     "data.split_file: expected a CSV file, as data.split is 'file'; found nothing");
+  if ((s->model.kind == ECD_MODEL_MAGPIE_CNN || s->model.kind == ECD_MODEL_FUSION) &&
+      s->data.features == ECD_FEATURES_MAGPIE145)
+    return ecd_fail(
+        err, ECD_USAGE,
+        "data.features: %s reads its features as a 12 x 12 image; expected magpie132 (132 "
+        "columns and 12 zeros), found magpie145 (145 columns, more than the 144 pixels)",
+        ecd_model_names[s->model.kind]);
   return ECD_OK;
 }
 

@@ -27,7 +27,7 @@ static const char *const transforms[] = {"none", "log1p", "sqrt", NULL};
 static const char *const memories[] = {"shared", "private", NULL};
 static const char *const splits[] = {"fraction", "fold", "file", NULL};
 static const char *const parts[] = {"all", "train", "test", "none", NULL};
-static const char *const models[] = {"cnn2d", "cnn3d", NULL};
+const char *const ecd_model_names[] = {"cnn2d", "cnn3d", "magpie_cnn", "fusion", NULL};
 static const char *const pools[] = {"same", "valid", NULL};
 static const char *const optimizers[] = {"adam", "sgd", NULL};
 
@@ -89,7 +89,7 @@ const ecd_key_t ecd_keys[] = {
     STRING("data.split_file", data.split_file, "",
            "CSV id,split with split one of train, test, none, for split: file"),
 
-    CHOICE("model.kind", model.kind, "cnn2d", models, "network"),
+    CHOICE("model.kind", model.kind, "cnn2d", ecd_model_names, "network"),
     INTEGER("model.cnn3d.conv1_filters", model.cnn3d.conv1_filters, "200", 1, 1e5, "",
             "filters of the first convolution"),
     INTEGER("model.cnn3d.conv1_kernel", model.cnn3d.conv1_kernel, "5", 1, 1024, "voxels",
@@ -121,6 +121,29 @@ const ecd_key_t ecd_keys[] = {
     INTEGER("model.cnn2d.conv2_stride", model.cnn2d.conv2_stride, "2", 1, 1024, "", "its stride"),
     INTEGERS("model.cnn2d.dense", model.cnn2d.dense, DENSE, 1, 1e6,
              "hidden dense layers; the scalar output is added"),
+
+    INTEGER("model.magpie_cnn.conv1_filters", model.magpie_cnn.conv1_filters, "32", 1, 1e5, "",
+            "filters of the first convolution, 3x3 on the 12 x 12 image of the features"),
+    INTEGER("model.magpie_cnn.conv2_filters", model.magpie_cnn.conv2_filters, "48", 1, 1e5, "",
+            "filters of the second, 3x3; an average pool 2x2 follows"),
+    INTEGER("model.magpie_cnn.conv3_filters", model.magpie_cnn.conv3_filters, "64", 1, 1e5, "",
+            "filters of the third, 3x3"),
+    INTEGERS("model.magpie_cnn.dense", model.magpie_cnn.dense, "[48, 32]", 1, 1e6,
+             "hidden dense layers; the scalar output is added"),
+    STRING("model.fusion.magpie", parents.magpie, "",
+           "model.h5 of a trained magpie_cnn; empty: trained first, in OUTPUT/parents/magpie_cnn"),
+    INTEGER("model.fusion.magpie_epochs", parents.magpie_epochs, "200", 1, LARGE, "",
+            "its train.epochs"),
+    NUMBER("model.fusion.magpie_lr", parents.magpie_lr, "0.001", 0, 1e3, "", "its train.lr"),
+    STRING("model.fusion.volume", parents.volume, "",
+           "model.h5 of a trained cnn2d; empty: trained first, in OUTPUT/parents/cnn2d"),
+    INTEGER("model.fusion.volume_epochs", parents.volume_epochs, "60", 1, LARGE, "",
+            "its train.epochs"),
+    NUMBER("model.fusion.volume_lr", parents.volume_lr, "0.0005", 0, 1e3, "", "its train.lr"),
+    FLAG("model.fusion.finetune", model.fusion.finetune, "false",
+         "false: only the dense layers train, on the parents' latents; true: the parents train on"),
+    INTEGERS("model.fusion.dense", model.fusion.dense, "[128, 64, 32]", 1, 1e6,
+             "hidden dense layers after the latents; the scalar output is added"),
 
     INTEGER("train.epochs", train.epochs, "60", 1, LARGE, "", "passes over the training split"),
     INTEGER("train.batch", train.batch, "32", 1, LARGE, "samples", "global batch, over all ranks"),

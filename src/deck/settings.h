@@ -25,7 +25,12 @@ typedef enum { ECD_TARGET_BULK, ECD_TARGET_SHEAR } ecd_target_t;
 typedef enum { ECD_FEATURES_MAGPIE132, ECD_FEATURES_MAGPIE145 } ecd_features_t;
 typedef enum { ECD_SPLIT_FRACTION, ECD_SPLIT_FOLD, ECD_SPLIT_FILE } ecd_split_kind_t;
 typedef enum { ECD_PART_ALL, ECD_PART_TRAIN, ECD_PART_TEST, ECD_PART_NONE } ecd_part_t;
-typedef enum { ECD_MODEL_CNN2D, ECD_MODEL_CNN3D } ecd_model_kind_t;
+typedef enum {
+  ECD_MODEL_CNN2D,
+  ECD_MODEL_CNN3D,
+  ECD_MODEL_MAGPIE_CNN,
+  ECD_MODEL_FUSION
+} ecd_model_kind_t;
 typedef enum { ECD_POOL_SAME, ECD_POOL_VALID } ecd_pool_t;
 typedef enum { ECD_OPTIMIZER_ADAM, ECD_OPTIMIZER_SGD } ecd_optimizer_t;
 typedef enum { ECD_MEMORY_SHARED, ECD_MEMORY_PRIVATE } ecd_memory_t;
@@ -79,7 +84,22 @@ typedef struct {
         conv2_stride;
     ecd_int_list_t dense;
   } cnn2d;
+  struct {
+    int64_t conv1_filters, conv2_filters, conv3_filters;
+    ecd_int_list_t dense;
+  } magpie_cnn;
+  struct { /* of a magpie_cnn and a cnn2d as above */
+    bool finetune;
+    ecd_int_list_t dense;
+  } fusion;
 } ecd_model_settings_t;
+
+/* The parents of a fusion network: model files, or how the run trains those whose file is "". */
+typedef struct {
+  char *magpie, *volume;
+  int64_t magpie_epochs, volume_epochs;
+  double magpie_lr, volume_lr;
+} ecd_parents_settings_t;
 
 typedef struct {
   int64_t epochs, batch; /* batch is global, over all ranks */
@@ -112,6 +132,7 @@ typedef struct {
   ecd_prep_settings_t prep;
   ecd_data_settings_t data;
   ecd_model_settings_t model;
+  ecd_parents_settings_t parents;
   ecd_train_settings_t train;
   ecd_predict_settings_t predict;
   ecd_time_settings_t time;

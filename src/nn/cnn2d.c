@@ -50,9 +50,9 @@ typedef struct {
   float *part;    /* (threads, 3, branch parameters before conv2), squeeze.weight transposed */
 } cnn2d_t;
 
-static void prepare(const void *self, const float *volume, float *prepared) {
+static void prepare(const void *self, const ecd_net_sample_t *sample, float *prepared) {
   const cnn2d_t *net = self;
-  memcpy(prepared, volume, (size_t)(net->n * net->n * net->n) * sizeof *prepared);
+  memcpy(prepared, sample->volume, (size_t)(net->n * net->n * net->n) * sizeof *prepared);
 }
 
 /* to (columns, rows) = from (rows, columns) transposed. */
@@ -373,6 +373,7 @@ ecd_code_t ecd_cnn2d_create(const ecd_model_settings_t *settings, ecd_net_t *net
     self->branch[a].axis = a;
     add_branch(self, &self->branch[a], (char)('x' + a));
   }
+  net->needs = (ecd_net_needs_t){.volume = true};
   net->input_size = (size_t)(self->n * self->n * self->n);
   net->width[0] = 3 * self->c2 * ecd_window_out(&self->conv2);
   return allocate(self, net->max_batch, err);

@@ -32,7 +32,7 @@ typedef struct {
   float *work;   /* of the sparse products with dy2, zero but for the maxima of the pool */
 } cnn3d_t;
 
-static void prepare(const void *self, const float *volume, float *prepared) {
+static void prepare(const void *self, const ecd_net_sample_t *sample, float *prepared) {
   const cnn3d_t *net = self;
   const int64_t n = net->n, k1 = net->k1, k2 = net->k2, u = net->used;
   for (int64_t row = 0; row < net->positions * net->inner; ++row) {
@@ -42,7 +42,8 @@ static void prepare(const void *self, const float *volume, float *prepared) {
     const int64_t x = (q % u * k2 + i % k2) * k1;
     for (int64_t a = 0; a < k1; ++a)
       for (int64_t b = 0; b < k1; ++b, prepared += k1)
-        memcpy(prepared, volume + ((z + a) * n + y + b) * n + x, (size_t)k1 * sizeof *prepared);
+        memcpy(prepared, sample->volume + ((z + a) * n + y + b) * n + x,
+               (size_t)k1 * sizeof *prepared);
   }
 }
 
@@ -249,6 +250,7 @@ ecd_code_t ecd_cnn3d_create(const ecd_model_settings_t *settings, ecd_net_t *net
   self->b1 = net->tensor[first + 1].offset;
   self->w2 = net->tensor[first + 2].offset;
   self->b2 = net->tensor[first + 3].offset;
+  net->needs = (ecd_net_needs_t){.volume = true};
   net->input_size = (size_t)(self->positions * self->inner * self->patch);
   net->width[0] = ecd_window_out(&self->pool) * self->c2;
   return allocate(self, net->max_batch, err);

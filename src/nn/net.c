@@ -50,28 +50,63 @@ static void add_dense(ecd_net_t *net, const ecd_int_list_t *hidden) {
   }
 }
 
+/* The convolutional part; *hidden: widths of the dense part that follows. */
+static ecd_code_t add_extractor(const ecd_model_settings_t *settings, ecd_net_t *net,
+                                const ecd_int_list_t **hidden, ecd_error_t *err) {
+  switch (settings->kind) {
+  case ECD_MODEL_CNN2D:
+    *hidden = &settings->cnn2d.dense;
+    return ecd_cnn2d_create(settings, net, err);
+  case ECD_MODEL_CNN3D:
+    *hidden = &settings->cnn3d.dense;
+    return ecd_cnn3d_create(settings, net, err);
+  case ECD_MODEL_MAGPIE_CNN:
+    *hidden = &settings->magpie_cnn.dense;
+    return ecd_magpie_cnn_create(settings, net, err);
+  case ECD_MODEL_FUSION:
+    *hidden = &settings->fusion.dense;
+    return ecd_fusion_create(settings, net, err);
+  }
+  return ecd_fail(err, ECD_USAGE, "model.kind: unknown network %d", (int)settings->kind);
+}
+
 static ecd_code_t make(const ecd_model_settings_t *settings, ecd_net_t *net, ecd_error_t *err) {
-  const bool flat = settings->kind == ECD_MODEL_CNN2D;
-  ECD_TRY(flat ? ecd_cnn2d_create(settings, net, err) : ecd_cnn3d_create(settings, net, err));
-  add_dense(net, flat ? &settings->cnn2d.dense : &settings->cnn3d.dense);
+  const ecd_int_list_t *hidden = NULL;
+  ECD_TRY(add_extractor(settings, net, &hidden, err));
+  add_dense(net, hidden);
   for (int64_t l = 0; l <= net->layers; ++l) {
     const size_t size = net->max_batch * (size_t)net->width[l];
     ECD_TRY(ecd_net_buffer(&net->activation[l], size, "activations", err));
     ECD_TRY(ecd_net_buffer(&net->dactivation[l], size, "activation gradients", err));
   }
+  if (net->part) return ECD_OK;
   ECD_TRY(ecd_net_buffer(&net->parameters, net->count, "parameters", err));
-  return ecd_net_buffer(&net->gradients, net->count, "gradients", err);
+  ECD_TRY(ecd_net_buffer(&net->gradients, net->count, "gradients", err));
+  if (net->extractor->bind != NULL) net->extractor->bind(net->self);
+  return ECD_OK;
 }
 
-ecd_code_t ecd_net_create(const ecd_model_settings_t *settings, int64_t n, size_t max_batch,
-                          const ecd_backend_t *backend, ecd_net_t **net, ecd_error_t *err) {
+static ecd_code_t create(bool part, const ecd_model_settings_t *settings, int64_t n,
+                         size_t max_batch, const ecd_backend_t *backend, ecd_net_t **net,
+                         ecd_error_t *err) {
   ECD_TRY(ecd_alloc((void **)net, 1, sizeof **net, "network", err));
+  (*net)->part = part;
   (*net)->backend = backend;
   (*net)->n = n;
   (*net)->max_batch = max_batch > 0 ? max_batch : 1;
   const ecd_code_t code = make(settings, *net, err);
   if (code != ECD_OK) ecd_net_destroy(net);
   return code;
+}
+
+ecd_code_t ecd_net_create(const ecd_model_settings_t *settings, int64_t n, size_t max_batch,
+                          const ecd_backend_t *backend, ecd_net_t **net, ecd_error_t *err) {
+  return create(false, settings, n, max_batch, backend, net, err);
+}
+
+ecd_code_t ecd_net_create_part(const ecd_model_settings_t *settings, int64_t n, size_t max_batch,
+                               const ecd_backend_t *backend, ecd_net_t **net, ecd_error_t *err) {
+  return create(true, settings, n, max_batch, backend, net, err);
 }
 
 void ecd_net_destroy(ecd_net_t **net) {
@@ -81,12 +116,17 @@ void ecd_net_destroy(ecd_net_t **net) {
     free((*net)->activation[l]);
     free((*net)->dactivation[l]);
   }
-  free((*net)->parameters);
-  free((*net)->gradients);
+  if (!(*net)->part) {
+    free((*net)->parameters);
+    free((*net)->gradients);
+  }
   free(*net);
   *net = NULL;
 }
 
+ecd_net_needs_t ecd_net_needs(const ecd_net_t *net) { return net->needs; }
+size_t ecd_net_inherited(const ecd_net_t *net) { return net->inherited; }
+size_t ecd_net_frozen(const ecd_net_t *net) { return net->frozen; }
 size_t ecd_net_parameter_count(const ecd_net_t *net) { return net->count; }
 float *ecd_net_parameters(ecd_net_t *net) { return net->parameters; }
 float *ecd_net_gradients(ecd_net_t *net) { return net->gradients; }
@@ -123,8 +163,8 @@ void ecd_net_initialize(ecd_net_t *net, uint64_t seed) {
   }
 }
 
-void ecd_net_prepare(const ecd_net_t *net, const float *volume, float *prepared) {
-  net->extractor->prepare(net->self, volume, prepared);
+void ecd_net_prepare(const ecd_net_t *net, const ecd_net_sample_t *sample, float *prepared) {
+  net->extractor->prepare(net->self, sample, prepared);
 }
 
 static float *weight(const ecd_net_t *net, float *slab, int64_t layer) {
@@ -154,19 +194,16 @@ void ecd_net_forward(ecd_net_t *net, size_t batch, const float *const *input, fl
 static void no_samples(ecd_net_t *net, ecd_ready_fn *ready, void *arg) {
   memset(net->gradients, 0, net->count * sizeof *net->gradients);
   for (size_t i = net->tensors; ready != NULL && i > 0; --i)
-    ready(net->tensor[i - 1].offset, net->tensor[i - 1].count, arg);
+    if (net->tensor[i - 1].offset >= net->frozen)
+      ready(net->tensor[i - 1].offset, net->tensor[i - 1].count, arg);
 }
 
-void ecd_net_backward(ecd_net_t *net, size_t batch, const float *const *input,
-                      const float *dprediction, ecd_ready_fn *ready, void *arg) {
-  if (batch == 0) {
-    no_samples(net, ready, arg);
-    return;
-  }
+/* From the gradient of activation[layers] down. */
+static void backward(ecd_net_t *net, int64_t layers, size_t batch, const float *const *input,
+                     ecd_ready_fn *ready, void *arg) {
   const ecd_backend_t *be = net->backend;
   const int64_t rows = (int64_t)batch;
-  memcpy(net->dactivation[net->layers], dprediction, batch * sizeof *dprediction);
-  for (int64_t l = net->layers - 1; l >= 0; --l) {
+  for (int64_t l = layers - 1; l >= 0; --l) {
     const int64_t in = net->width[l], out = net->width[l + 1];
     const float *dy = net->dactivation[l + 1];
     float *dw = weight(net, net->gradients, l), *db = bias(net, net->gradients, l);
@@ -180,18 +217,44 @@ void ecd_net_backward(ecd_net_t *net, size_t batch, const float *const *input,
   net->extractor->backward(net->self, batch, input, net->dactivation[0], ready, arg);
 }
 
+void ecd_net_backward(ecd_net_t *net, size_t batch, const float *const *input,
+                      const float *dprediction, ecd_ready_fn *ready, void *arg) {
+  if (batch == 0) {
+    no_samples(net, ready, arg);
+    return;
+  }
+  memcpy(net->dactivation[net->layers], dprediction, batch * sizeof *dprediction);
+  backward(net, net->layers, batch, input, ready, arg);
+}
+
+void ecd_net_backward_latent(ecd_net_t *net, size_t batch, const float *const *input,
+                             const float *dlatent, ecd_ready_fn *ready, void *arg) {
+  const int64_t last = net->layers - 1, width = net->width[last], rows = (int64_t)batch;
+  float *dw = weight(net, net->gradients, last);
+  memset(dw, 0, (size_t)(width + 1) * sizeof *dw);
+  if (ready != NULL) ready((size_t)(dw - net->gradients), (size_t)(width + 1), arg);
+  memcpy(net->dactivation[last], dlatent, (size_t)(rows * width) * sizeof *dlatent);
+  if (last > 0)
+    net->backend->act_backward(rows * width, ECD_ACT_RELU, net->activation[last],
+                               net->dactivation[last]);
+  backward(net, last, batch, input, ready, arg);
+}
+
 const float *ecd_net_latent(const ecd_net_t *net, size_t *width) {
   *width = (size_t)net->width[net->layers - 1];
   return net->activation[net->layers - 1];
 }
 
-ecd_net_flops_t ecd_net_flops(const ecd_net_t *net) {
+double ecd_net_multiplies(const ecd_net_t *net, bool executed, bool training) {
   double dense = 0;
   for (int64_t l = 0; l < net->layers; ++l)
     dense += (double)net->width[l] * (double)net->width[l + 1];
-  const ecd_extractor_t *x = net->extractor;
-  return (ecd_net_flops_t){.train_nominal = 2 * (3 * dense + x->multiplies(net->self, false, true)),
-                           .train_executed = 2 * (3 * dense + x->multiplies(net->self, true, true)),
-                           .infer_nominal = 2 * (dense + x->multiplies(net->self, false, false)),
-                           .infer_executed = 2 * (dense + x->multiplies(net->self, true, false))};
+  return (training ? 3 : 1) * dense + net->extractor->multiplies(net->self, executed, training);
+}
+
+ecd_net_flops_t ecd_net_flops(const ecd_net_t *net) {
+  return (ecd_net_flops_t){.train_nominal = 2 * ecd_net_multiplies(net, false, true),
+                           .train_executed = 2 * ecd_net_multiplies(net, true, true),
+                           .infer_nominal = 2 * ecd_net_multiplies(net, false, false),
+                           .infer_executed = 2 * ecd_net_multiplies(net, true, false)};
 }

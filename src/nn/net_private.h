@@ -5,15 +5,17 @@
 #include "nn/net.h"
 #include "nn/primitives.h"
 
-enum { ECD_TENSORS_MAX = 96 };
+enum { ECD_TENSORS_MAX = 160 };
 
 /* A convolutional part: prepared inputs -> features (batch, width), channel-major like PyTorch's flatten. */
 typedef struct {
-  void (*prepare)(const void *self, const float *volume, float *prepared);
+  void (*prepare)(const void *self, const ecd_net_sample_t *sample, float *prepared);
   void (*forward)(void *self, size_t batch, const float *const *input, float *features);
   /* Overwrites its part of the gradient slab, calls ready for it. */
   void (*backward)(void *self, size_t batch, const float *const *input, const float *dfeatures,
                    ecd_ready_fn *ready, void *arg);
+  /* After the slabs were made or moved; may be NULL. */
+  void (*bind)(void *self);
   void (*destroy)(void *self);
   double (*multiplies)(const void *self, bool executed, bool training); /* for one sample */
 } ecd_extractor_t;
@@ -22,12 +24,15 @@ struct ecd_net {
   const ecd_backend_t *backend;
   size_t max_batch;
   int64_t n; /* volume edge */
+  bool part; /* of a larger network, which owns its slabs */
   float *parameters, *gradients;
   size_t count, tensors;
+  size_t inherited, frozen; /* leading values of the slab */
   ecd_tensor_t tensor[ECD_TENSORS_MAX];
   char names[ECD_TENSORS_MAX][32];
   const ecd_extractor_t *extractor;
   void *self; /* the extractor's data */
+  ecd_net_needs_t needs;
   size_t input_size;
   int64_t layers,
       width[ECD_DENSE_MAX + 2];         /* dense part: width[0] features, ..., width[layers] = 1 */
@@ -43,8 +48,24 @@ size_t ecd_net_add_tensor(ecd_net_t *net, const char *name, int rank, const int6
 /* Zeroed floats, aligned to 64 bytes. */
 ecd_code_t ecd_net_buffer(float **buffer, size_t count, const char *what, ecd_error_t *err);
 
-/* Adds the extractor's tensors to net, sets extractor, self, input_size and width[0]. */
+/* A network without slabs of its own: parameters and gradients are set by the network it is a part of. */
+ecd_code_t ecd_net_create_part(const ecd_model_settings_t *settings, int64_t n, size_t max_batch,
+                               const ecd_backend_t *backend, ecd_net_t **net, ecd_error_t *err);
+
+/* As ecd_net_backward, from gradients of the latents (batch, width) rather than of predictions; the last layer's are
+   zero. */
+void ecd_net_backward_latent(ecd_net_t *net, size_t batch, const float *const *input,
+                             const float *dlatent, ecd_ready_fn *ready, void *arg);
+
+/* Multiplications for one sample. */
+double ecd_net_multiplies(const ecd_net_t *net, bool executed, bool training);
+
+/* Adds the extractor's tensors to net, sets extractor, self, needs, input_size and width[0]. */
 ecd_code_t ecd_cnn3d_create(const ecd_model_settings_t *settings, ecd_net_t *net, ecd_error_t *err);
 ecd_code_t ecd_cnn2d_create(const ecd_model_settings_t *settings, ecd_net_t *net, ecd_error_t *err);
+ecd_code_t ecd_magpie_cnn_create(const ecd_model_settings_t *settings, ecd_net_t *net,
+                                 ecd_error_t *err);
+ecd_code_t ecd_fusion_create(const ecd_model_settings_t *settings, ecd_net_t *net,
+                             ecd_error_t *err);
 
 #endif

@@ -63,15 +63,15 @@ ecd_code_t ecd_dataset_read_volume(ecd_dataset_t *dataset, size_t i, float *out,
 
 /* One copy of all samples a node, or one a rank. */
 typedef struct ecd_volumes ecd_volumes_t;
-/* Called once for each sample on the rank that loads it: raw (n^3) -> out[stride] floats (may be in
+/* Called once for each sample on the rank that loads it: raw (n^3), NULL if it is not read -> out[stride] floats (may be in
    place of a transform, a standardisation, a gather). Must be a pure function of i and raw. */
 typedef void ecd_prepare_fn(size_t i, const float *raw, float *out, void *arg);
-/* Collective: each node's ranks read disjoint samples in parallel (independent reads of whole
+/* Collective: read: volumes are read; else prepare gets none. Each node's ranks read disjoint samples in parallel (independent reads of whole
    chunks) and prepare them into a shared window (MPI-3). If the shared memory does not fit, a
    warning names size and limit, and each rank keeps a private copy. A corrupt chunk met by one
    rank: the same ECD_DATA on all, with the sample's id. */
 ecd_code_t ecd_volumes_load(const ecd_context_t *ctx, ecd_dataset_t *dataset, ecd_memory_t memory,
-                            size_t stride, ecd_prepare_fn *prepare, void *arg,
+                            size_t stride, bool read, ecd_prepare_fn *prepare, void *arg,
                             ecd_volumes_t **volumes, ecd_error_t *err);
 const float *ecd_volumes_get(const ecd_volumes_t *volumes, size_t i); /* borrowed, stride floats */
 void ecd_volumes_destroy(ecd_volumes_t **volumes);                    /* collective */

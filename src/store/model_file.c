@@ -1,7 +1,8 @@
 /* Layout, schema 1 (P parameters, T tensors, N samples of the training dataset):
      /parameter f32 (P), fletcher32; /tensor/name, /tensor/offset i64 (T)
      /sample/id, /sample/split i8 (N)
-     /moment1, /moment2 f32 (P): checkpoints only
+     /feature/name, mean, deviation f64 (F): where the network takes F features of the composition
+     /moment1, /moment2 f32 (P less what does not train): checkpoints only
      root attributes: schema, schema_version, program, deck, preparation, target, transform, scaling,
      network (its widths are in the deck), sha256 of the parameter bytes; checkpoints: epoch,
      step_in_epoch, step, loss_sum, weight_sum, best_loss */
@@ -10,6 +11,7 @@
 #include "base/file.h"
 #include "base/version.h"
 #include "deck/deck.h"
+#include "deck/keys.h"
 #include "store/names.h"
 
 #include <stdlib.h>
@@ -18,12 +20,11 @@
 
 enum { MODEL_VERSION = 1 };
 
-static const char *const kinds[] = {"cnn2d", "cnn3d"};
 static const char *const targets[] = {"bulk", "shear"};
 static const char *const transforms[] = {"none", "log1p", "sqrt"};
 
 static void put_state(ecd_h5_t *h5, const ecd_model_file_t *m) {
-  const hsize_t count = m->parameters;
+  const hsize_t count = m->moments;
   ecd_h5_put_integer(h5, "has_state", m->has_state);
   if (!m->has_state) return;
   ecd_h5_put_integer(h5, "has_moment1", m->moment1 != NULL);
@@ -38,6 +39,37 @@ static void put_state(ecd_h5_t *h5, const ecd_model_file_t *m) {
   ecd_h5_put_number(h5, "best_loss", m->best_loss);
 }
 
+static void put_features(ecd_h5_t *h5, const ecd_model_file_t *m) {
+  const hsize_t count = m->features;
+  char name[ECD_MAGPIE_ALL][ECD_MAGPIE_NAME];
+  const char *names[ECD_MAGPIE_ALL];
+  if (count == 0) return;
+  for (size_t c = 0; c < m->features; ++c) {
+    ecd_magpie_name(c, name[c]);
+    names[c] = name[c];
+  }
+  ecd_h5_write_strings(h5, "/feature/name", m->features, names);
+  ecd_h5_write(h5, "/feature/mean", H5T_NATIVE_DOUBLE, 1, &count, m->feature_mean);
+  ecd_h5_write(h5, "/feature/deviation", H5T_NATIVE_DOUBLE, 1, &count, m->feature_deviation);
+}
+
+static void get_features(ecd_h5_t *h5, ecd_model_file_t *m) {
+  char *found[ECD_MAGPIE_ALL] = {NULL}, name[ECD_MAGPIE_NAME];
+  if (h5->failed || H5Lexists(h5->file, "/feature", H5P_DEFAULT) <= 0) return;
+  m->features = ecd_h5_count(h5, "/feature/mean");
+  if (m->features > ECD_MAGPIE_ALL) ecd_h5_fail(h5, "/feature/mean: more columns than are known");
+  if (h5->failed) return;
+  ecd_h5_read_strings(h5, "/feature/name", m->features, found);
+  for (size_t c = 0; c < m->features; ++c) {
+    ecd_magpie_name(c, name);
+    if (!h5->failed && strcmp(found[c], name) != 0)
+      ecd_h5_fail(h5, "/feature/name: not the columns that this ecdnet knows");
+    free(found[c]);
+  }
+  ecd_h5_read(h5, "/feature/mean", H5T_NATIVE_DOUBLE, m->features, m->feature_mean);
+  ecd_h5_read(h5, "/feature/deviation", H5T_NATIVE_DOUBLE, m->features, m->feature_deviation);
+}
+
 static ecd_code_t write_file(const char *path, const ecd_model_file_t *m, ecd_error_t *err) {
   ecd_h5_t h5;
   char hex[65];
@@ -49,7 +81,7 @@ static ecd_code_t write_file(const char *path, const ecd_model_file_t *m, ecd_er
   ecd_h5_put_text(&h5, "deck", m->deck);
   ecd_h5_put_text(&h5, "sha256", hex);
   ecd_preparation_put(&h5, &m->preparation);
-  ecd_h5_put_text(&h5, "network", kinds[m->model.kind]);
+  ecd_h5_put_text(&h5, "network", ecd_model_names[m->model.kind]);
   ecd_h5_put_text(&h5, "target", targets[m->target]);
   ecd_h5_put_text(&h5, "transform", transforms[m->transform]);
   ecd_h5_put_number(&h5, "input_mean", m->input_mean);
@@ -67,6 +99,7 @@ static ecd_code_t write_file(const char *path, const ecd_model_file_t *m, ecd_er
   ecd_h5_write(&h5, "/sample/split", H5T_NATIVE_INT8, 1, (const hsize_t[]){m->samples}, m->split);
   ecd_h5_write(&h5, "/parameter", H5T_NATIVE_FLOAT, 1, (const hsize_t[]){m->parameters},
                m->parameter);
+  put_features(&h5, m);
   put_state(&h5, m);
   return ecd_h5_close(&h5, ECD_FAILED, err);
 }
@@ -109,10 +142,11 @@ static void *read_array(ecd_h5_t *h5, const char *name, hid_t type, size_t count
 static void get_state(ecd_h5_t *h5, ecd_model_file_t *m) {
   m->has_state = ecd_h5_get_integer(h5, "has_state") != 0;
   if (!m->has_state) return;
-  if (ecd_h5_get_integer(h5, "has_moment1"))
-    m->moment1 = read_array(h5, "/moment1", H5T_NATIVE_FLOAT, m->parameters, sizeof(float));
-  if (ecd_h5_get_integer(h5, "has_moment2"))
-    m->moment2 = read_array(h5, "/moment2", H5T_NATIVE_FLOAT, m->parameters, sizeof(float));
+  const bool first = ecd_h5_get_integer(h5, "has_moment1") != 0;
+  const bool second = ecd_h5_get_integer(h5, "has_moment2") != 0;
+  if (first) m->moments = ecd_h5_count(h5, "/moment1");
+  if (first) m->moment1 = read_array(h5, "/moment1", H5T_NATIVE_FLOAT, m->moments, sizeof(float));
+  if (second) m->moment2 = read_array(h5, "/moment2", H5T_NATIVE_FLOAT, m->moments, sizeof(float));
   m->epoch = ecd_h5_get_integer(h5, "epoch");
   m->step_in_epoch = ecd_h5_get_integer(h5, "step_in_epoch");
   m->step = ecd_h5_get_integer(h5, "step");
@@ -170,6 +204,7 @@ static ecd_code_t read_file(const char *path, ecd_model_file_t *m, ecd_error_t *
   m->target_deviation = ecd_h5_get_number(&h5, "target_deviation");
   m->deck = ecd_h5_get_text(&h5, "deck");
   get_tensors(&h5, m);
+  get_features(&h5, m);
   get_state(&h5, m);
   char hex[65] = "", *stored = ecd_h5_get_text(&h5, "sha256");
   if (!h5.failed) ecd_sha256(m->parameter, m->parameters * sizeof *m->parameter, hex);
@@ -234,7 +269,7 @@ static ecd_code_t unpack_texts(ecd_model_file_t *m, const char *text, ecd_error_
 
 /* On every rank but the one that read the file. */
 static ecd_code_t make_room(const header_t *h, ecd_model_file_t *m, ecd_error_t *err) {
-  const size_t count = h->plain.parameters;
+  const size_t count = h->plain.moments;
   *m = h->plain;
   m->deck = NULL;
   m->id = m->tensor_name = NULL;
@@ -246,7 +281,7 @@ static ecd_code_t make_room(const header_t *h, ecd_model_file_t *m, ecd_error_t 
   ECD_TRY(ecd_alloc((void **)&m->split, m->samples, sizeof *m->split, "model", err));
   ECD_TRY(
       ecd_alloc((void **)&m->tensor_offset, m->tensors, sizeof *m->tensor_offset, "model", err));
-  ECD_TRY(ecd_alloc((void **)&m->parameter, count, sizeof *m->parameter, "model", err));
+  ECD_TRY(ecd_alloc((void **)&m->parameter, m->parameters, sizeof *m->parameter, "model", err));
   if (h->moment1)
     ECD_TRY(ecd_alloc((void **)&m->moment1, count, sizeof *m->moment1, "moments", err));
   if (h->moment2)
@@ -256,11 +291,11 @@ static ecd_code_t make_room(const header_t *h, ecd_model_file_t *m, ecd_error_t 
 
 static ecd_code_t share_arrays(const ecd_context_t *ctx, const header_t *h, ecd_model_file_t *m,
                                char *text, ecd_error_t *err) {
-  const size_t bytes = m->parameters * sizeof *m->parameter;
+  const size_t bytes = m->moments * sizeof *m->moment1;
   ECD_TRY(share(ctx, text, h->text, err));
   ECD_TRY(share(ctx, m->split, m->samples * sizeof *m->split, err));
   ECD_TRY(share(ctx, m->tensor_offset, m->tensors * sizeof *m->tensor_offset, err));
-  ECD_TRY(share(ctx, m->parameter, bytes, err));
+  ECD_TRY(share(ctx, m->parameter, m->parameters * sizeof *m->parameter, err));
   if (h->moment1) ECD_TRY(share(ctx, m->moment1, bytes, err));
   if (h->moment2) ECD_TRY(share(ctx, m->moment2, bytes, err));
   return ctx->rank != 0 ? unpack_texts(m, text, err) : ECD_OK;

@@ -4,6 +4,7 @@
 #define ECD_STORE_MODEL_FILE_H
 
 #include "base/context.h"
+#include "chem/magpie.h"
 #include "store/dataset.h"
 
 #define ECD_MODEL_SCHEMA "ecdnet-model" /* root attribute "schema" */
@@ -13,7 +14,9 @@ typedef struct {
   ecd_preparation_t preparation;
   ecd_target_t target;
   ecd_transform_t transform;
-  double input_mean, input_deviation;   /* after the transform; 0 and 1 if not standardised */
+  double input_mean, input_deviation; /* after the transform; 0 and 1 if not standardised */
+  size_t features;                    /* columns of chem/magpie.h that the network takes */
+  double feature_mean[ECD_MAGPIE_ALL], feature_deviation[ECD_MAGPIE_ALL];
   double target_mean, target_deviation; /* GPa; 0 and 1 if not standardised */
   char *deck;                           /* effective deck */
   size_t samples;                       /* all samples of the dataset: */
@@ -26,7 +29,8 @@ typedef struct {
   float *parameter;      /* [parameters] */
   /* Training state, checkpoints only (has_state): */
   bool has_state;
-  float *moment1, *moment2; /* [parameters] or NULL */
+  size_t moments;           /* the last of the parameters, which train */
+  float *moment1, *moment2; /* [moments] or NULL */
   int64_t epoch, step_in_epoch,
       step;                    /* next epoch; steps of it already done; optimiser steps so far */
   double loss_sum, weight_sum; /* of the epoch under way */

@@ -1,4 +1,4 @@
-/* The volumes in memory: one copy a node in a shared window, or one a rank. */
+/* Prepared samples in memory: one copy a node in a shared window, or one a rank. */
 #include "store/dataset.h"
 
 #include "base/log.h"
@@ -38,14 +38,14 @@ static ecd_code_t make_shared(const ecd_context_t *ctx, size_t bytes, ecd_volume
 }
 
 /* Samples first, first + step, ... of the dataset. */
-static ecd_code_t fill(ecd_dataset_t *dataset, size_t first, size_t step, ecd_prepare_fn *prepare,
-                       void *arg, ecd_volumes_t *v, ecd_error_t *err) {
+static ecd_code_t fill(ecd_dataset_t *dataset, size_t first, size_t step, bool read,
+                       ecd_prepare_fn *prepare, void *arg, ecd_volumes_t *v, ecd_error_t *err) {
   const size_t n = (size_t)ecd_dataset_preparation(dataset)->grid;
-  float *raw;
-  ECD_TRY(ecd_alloc((void **)&raw, n * n * n, sizeof *raw, "volume", err));
+  float *raw = NULL;
+  if (read) ECD_TRY(ecd_alloc((void **)&raw, n * n * n, sizeof *raw, "volume", err));
   ecd_code_t code = ECD_OK;
   for (size_t i = first; code == ECD_OK && i < ecd_dataset_size(dataset); i += step) {
-    code = ecd_dataset_read_volume(dataset, i, raw, err);
+    if (read) code = ecd_dataset_read_volume(dataset, i, raw, err);
     if (code == ECD_OK) prepare(i, raw, v->data + i * v->stride, arg);
   }
   free(raw);
@@ -53,7 +53,7 @@ static ecd_code_t fill(ecd_dataset_t *dataset, size_t first, size_t step, ecd_pr
 }
 
 ecd_code_t ecd_volumes_load(const ecd_context_t *ctx, ecd_dataset_t *dataset, ecd_memory_t memory,
-                            size_t stride, ecd_prepare_fn *prepare, void *arg,
+                            size_t stride, bool read, ecd_prepare_fn *prepare, void *arg,
                             ecd_volumes_t **volumes, ecd_error_t *err) {
   ecd_volumes_t *v;
   *volumes = NULL;
@@ -83,7 +83,7 @@ ecd_code_t ecd_volumes_load(const ecd_context_t *ctx, ecd_dataset_t *dataset, ec
   code = ecd_agree(ctx->world, code, err);
   if (code == ECD_OK)
     code = fill(dataset, shared ? (size_t)ctx->node_rank : 0, shared ? (size_t)ctx->node_size : 1,
-                prepare, arg, v, err);
+                read, prepare, arg, v, err);
   if (shared && v->window != MPI_WIN_NULL) MPI_Win_sync(v->window);
   code = ecd_agree(ctx->world, code, err); /* also the barrier after which all samples are there */
   if (shared && v->window != MPI_WIN_NULL) MPI_Win_sync(v->window);

@@ -15,6 +15,7 @@ static ecd_code_t describe(ecd_trainer_t *t, float *parameter, bool with_state, 
                           .transform = s->data.transform,
                           .input_mean = t->scaling.mean,
                           .input_deviation = t->scaling.deviation,
+                          .features = t->scaling.features,
                           .target_mean = t->target_mean,
                           .target_deviation = t->target_deviation,
                           .samples = t->samples,
@@ -24,6 +25,7 @@ static ecd_code_t describe(ecd_trainer_t *t, float *parameter, bool with_state, 
                           .parameters = ecd_net_parameter_count(t->net),
                           .parameter = parameter,
                           .has_state = with_state,
+                          .moments = with_state ? t->trained : 0,
                           .moment1 = with_state ? t->moment1 : NULL,
                           .moment2 = with_state ? t->moment2 : NULL,
                           .epoch = t->epoch,
@@ -32,6 +34,8 @@ static ecd_code_t describe(ecd_trainer_t *t, float *parameter, bool with_state, 
                           .loss_sum = t->loss_sum,
                           .weight_sum = t->weight_sum,
                           .best_loss = t->best_loss};
+  memcpy(m->feature_mean, t->scaling.feature_mean, sizeof m->feature_mean);
+  memcpy(m->feature_deviation, t->scaling.feature_deviation, sizeof m->feature_deviation);
   ECD_TRY(ecd_alloc((void **)&m->tensor_name, m->tensors, sizeof *m->tensor_name, "model", err));
   ECD_TRY(
       ecd_alloc((void **)&m->tensor_offset, m->tensors, sizeof *m->tensor_offset, "model", err));
@@ -82,10 +86,18 @@ static const char *difference(const ecd_trainer_t *t, const ecd_model_file_t *m,
     return "the targets or their standardisation";
   if (m->input_mean != t->scaling.mean || m->input_deviation != t->scaling.deviation)
     return "the volumes or their standardisation";
+  const size_t columns = t->scaling.features * sizeof *m->feature_mean;
+  if (m->features != t->scaling.features ||
+      memcmp(m->feature_mean, t->scaling.feature_mean, columns) != 0 ||
+      memcmp(m->feature_deviation, t->scaling.feature_deviation, columns) != 0)
+    return "the features or their standardisation";
+  if (memcmp(m->parameter, ecd_net_parameters(t->net), t->frozen * sizeof *m->parameter) != 0)
+    return "a parent (model.fusion.magpie, model.fusion.volume)";
   if (old->seed != t->settings->seed) return "seed";
   if (a->batch != b->batch) return "train.batch";
   if (a->optimizer != b->optimizer || (m->moment1 != NULL) != (t->moment1 != NULL) ||
-      (m->moment2 != NULL) != (t->moment2 != NULL))
+      (m->moment2 != NULL) != (t->moment2 != NULL) ||
+      (m->moment1 != NULL && m->moments != t->trained))
     return "train.optimizer";
   if (a->lr != b->lr || a->lr_factor != b->lr_factor || a->lr_every != b->lr_every)
     return "the learning rate (train.lr, lr_factor, lr_every)";
@@ -117,8 +129,8 @@ ecd_code_t ecd_trainer_restore(ecd_trainer_t *t, const char *path, ecd_error_t *
   ECD_TRY(ecd_model_file_read(t->ctx, path, &m, err));
   const ecd_code_t code = check_same_run(t, path, &m, err);
   if (code == ECD_OK) {
-    const size_t bytes = m.parameters * sizeof *m.parameter;
-    memcpy(ecd_net_parameters(t->net), m.parameter, bytes);
+    const size_t bytes = m.moments * sizeof *m.moment1;
+    memcpy(ecd_net_parameters(t->net), m.parameter, m.parameters * sizeof *m.parameter);
     if (m.moment1 != NULL) memcpy(t->moment1, m.moment1, bytes);
     if (m.moment2 != NULL) memcpy(t->moment2, m.moment2, bytes);
     t->epoch = m.epoch;

@@ -20,7 +20,7 @@ double ecd_trainer_rate(const ecd_trainer_t *t) {
    that depends on the ranks into a step. */
 static void take_bucket(size_t offset, size_t count, void *arg) {
   ecd_trainer_t *t = arg;
-  float *g = ecd_net_gradients(t->net) + offset, sum = 0.0f;
+  float *g = ecd_net_gradients(t->net) + t->frozen + offset, sum = 0.0f;
   const float share = t->share;
 #pragma omp simd reduction(+ : sum)
   for (size_t i = 0; i < count; ++i) {
@@ -28,6 +28,12 @@ static void take_bucket(size_t offset, size_t count, void *arg) {
     sum += g[i] * 0.0f; /* NaN if any is not finite */
   }
   t->finite = t->finite && sum == 0.0f;
+}
+
+/* A part of the slab is final on this rank; the exchange has those that train. */
+static void give_part(size_t offset, size_t count, void *arg) {
+  const ecd_trainer_t *t = arg;
+  ecd_exchange_ready(offset - t->frozen, count, t->exchange);
 }
 
 static void append_id(char *list, size_t size, const char *id) {
@@ -83,14 +89,14 @@ static ecd_code_t step(ecd_trainer_t *t, size_t first, size_t count, double *los
   const size_t from = count * rank / ranks, local = count * (rank + 1) / ranks - from;
   for (size_t b = 0; b < local; ++b) {
     const size_t i = t->train[t->order[first + from + b]];
-    t->input[b] = ecd_volumes_get(t->volumes, i);
+    t->input[b] = ecd_volumes_get(t->inputs, i);
     t->scaled_target[b] = (float)((t->target[i] - t->target_mean) / t->target_deviation);
   }
   double mark = ecd_now(), sum[2];
   ecd_net_forward(t->net, local, t->input, t->prediction);
   sum[0] = ecd_loss_mae(local, 1, t->prediction, t->scaled_target, t->gradient);
   clock_phase(t, ECD_PHASE_FORWARD, &mark);
-  ecd_net_backward(t->net, local, t->input, t->gradient, ecd_exchange_ready, t->exchange);
+  ecd_net_backward(t->net, local, t->input, t->gradient, give_part, t);
   clock_phase(t, ECD_PHASE_BACKWARD, &mark);
   t->finite = true;
   t->share = 1.0f / (float)count;
@@ -104,9 +110,9 @@ static ecd_code_t step(ecd_trainer_t *t, size_t first, size_t count, double *los
     ECD_TRY(find_suspects(t, from, local, count, err));
     return report_not_finite(t, first, count, *loss, err);
   }
-  ecd_optimizer_update(t->backend, &t->settings->train, ecd_trainer_rate(t), ++t->step,
-                       ecd_net_parameter_count(t->net), ecd_net_parameters(t->net),
-                       ecd_net_gradients(t->net), t->moment1, t->moment2);
+  ecd_optimizer_update(t->backend, &t->settings->train, ecd_trainer_rate(t), ++t->step, t->trained,
+                       ecd_net_parameters(t->net) + t->frozen,
+                       ecd_net_gradients(t->net) + t->frozen, t->moment1, t->moment2);
   clock_phase(t, ECD_PHASE_UPDATE, &mark);
   return ECD_OK;
 }
@@ -142,14 +148,14 @@ ecd_code_t ecd_epoch_train(ecd_trainer_t *t, ecd_error_t *err) {
 }
 
 typedef struct {
-  const ecd_volumes_t *volumes;
+  const ecd_volumes_t *inputs;
   const size_t *index;
 } feed_t;
 
 static ecd_code_t feed(size_t item, size_t slot, const float **input, void *arg, ecd_error_t *err) {
   (void)slot, (void)err;
   const feed_t *f = arg;
-  *input = ecd_volumes_get(f->volumes, f->index[item]);
+  *input = ecd_volumes_get(f->inputs, f->index[item]);
   return ECD_OK;
 }
 
@@ -161,8 +167,8 @@ ecd_code_t ecd_trainer_predict(ecd_trainer_t *t, bool test_only, ecd_error_t *er
     code = ecd_alloc((void **)&value, t->samples, sizeof *value, "predictions", err);
   code = ecd_agree(t->ctx->world, code, err);
   for (size_t i = 0; code == ECD_OK && i < t->samples; ++i)
-    if (!test_only || t->split[i] == ECD_TEST) index[count++] = i;
-  feed_t f = {t->volumes, index};
+    if (t->known[i] && (!test_only || t->split[i] == ECD_TEST)) index[count++] = i;
+  feed_t f = {t->inputs, index};
   if (code == ECD_OK)
     code = ecd_inference_run(t->ctx, t->net, count, feed, &f, t->target_mean, t->target_deviation,
                              value, err);

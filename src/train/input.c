@@ -3,6 +3,7 @@
 #include "train/signals.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,12 @@ static float transformed(ecd_transform_t transform, float value) {
   /* NaN passes through, so that training can name the sample. */
   const float positive = value < 0.0f ? 0.0f : value;
   return transform == ECD_TRANSFORM_LOG1P ? log1pf(positive) : sqrtf(positive);
+}
+
+ecd_scaling_t ecd_scaling_none(ecd_transform_t transform, size_t features) {
+  ecd_scaling_t s = {.transform = transform, .deviation = 1, .features = features};
+  for (size_t c = 0; c < ECD_MAGPIE_ALL; ++c) s.feature_deviation[c] = 1;
+  return s;
 }
 
 void ecd_scaling_apply(const ecd_scaling_t *scaling, size_t n, float *value) {
@@ -84,7 +91,65 @@ ecd_code_t ecd_scaling_measure(const ecd_context_t *ctx, ecd_dataset_t *dataset,
   return code;
 }
 
+void ecd_scaling_measure_features(const ecd_dataset_t *dataset, const int8_t *split,
+                                  ecd_scaling_t *scaling) {
+  const size_t count = ecd_dataset_size(dataset);
+  for (size_t c = 0; c < scaling->features; ++c) {
+    double n = 0, mean = 0, squares = 0;
+    for (size_t i = 0; i < count; ++i)
+      if (split[i] == 0) ++n, mean += ecd_dataset_features(dataset, i)[c];
+    mean /= n;
+    for (size_t i = 0; i < count; ++i) {
+      const double d = ecd_dataset_features(dataset, i)[c] - mean;
+      if (split[i] == 0) squares += d * d;
+    }
+    /* What rounding leaves of a constant column is no deviation. */
+    const double deviation = sqrt(squares / n);
+    scaling->feature_mean[c] = mean;
+    scaling->feature_deviation[c] = deviation > 1e-12 * fabs(mean) ? deviation : 1;
+  }
+}
+
+bool ecd_features_known(const double *feature, size_t columns) {
+  for (size_t c = 0; c < columns; ++c)
+    if (!isfinite(feature[c])) return false;
+  return true;
+}
+
+ecd_code_t ecd_features_check(const ecd_dataset_t *dataset, const int8_t *split, size_t columns,
+                              ecd_error_t *err) {
+  char text[ECD_ERROR_TEXT - 400] = "";
+  size_t bad = 0;
+  for (size_t i = 0; i < ecd_dataset_size(dataset); ++i) {
+    if (split[i] < 0 || ecd_features_known(ecd_dataset_features(dataset, i), columns)) continue;
+    const ecd_sample_t *s = ecd_dataset_sample(dataset, i);
+    const size_t have = strlen(text);
+    ecd_error_t why = {.text = "its features are not numbers"};
+    ecd_magpie_complete(s->formula != NULL ? s->formula : "", &why);
+    ++bad;
+    if (sizeof text - have > 500)
+      snprintf(text + have, sizeof text - have, "\n  %.80s: %.400s", s->id, why.text);
+  }
+  if (bad == 0) return ECD_OK;
+  return ecd_fail(err, ECD_DATA,
+                  "%s: %zu samples lack features that the network needs; leave them out with "
+                  "data.split: file (none):%s",
+                  ecd_dataset_path(dataset), bad, text);
+}
+
+void ecd_input_prepare(const ecd_net_t *net, const ecd_scaling_t *scaling, size_t points,
+                       float *volume, const double *feature, float *prepared) {
+  float features[ECD_MAGPIE_ALL];
+  const ecd_net_needs_t needs = ecd_net_needs(net);
+  if (needs.volume) ecd_scaling_apply(scaling, points, volume);
+  for (size_t c = 0; c < needs.features; ++c)
+    features[c] = (float)((feature[c] - scaling->feature_mean[c]) / scaling->feature_deviation[c]);
+  const ecd_net_sample_t sample = {.volume = volume, .features = features};
+  ecd_net_prepare(net, &sample, prepared);
+}
+
 typedef struct {
+  const ecd_dataset_t *dataset;
   const ecd_scaling_t *scaling;
   const ecd_net_t *net;
   size_t points;
@@ -92,25 +157,25 @@ typedef struct {
 } loading_t;
 
 static void prepare(size_t i, const float *raw, float *out, void *arg) {
-  (void)i;
   const loading_t *l = arg;
   if (ecd_signals_seen()) return; /* the load ends sooner, and is then thrown away */
-  memcpy(l->scratch, raw, l->points * sizeof *raw);
-  ecd_scaling_apply(l->scaling, l->points, l->scratch);
-  ecd_net_prepare(l->net, l->scratch, out);
+  if (raw != NULL) memcpy(l->scratch, raw, l->points * sizeof *raw);
+  ecd_input_prepare(l->net, l->scaling, l->points, l->scratch, ecd_dataset_features(l->dataset, i),
+                    out);
 }
 
 ecd_code_t ecd_input_load(const ecd_context_t *ctx, ecd_dataset_t *dataset,
                           const ecd_scaling_t *scaling, const ecd_net_t *net, ecd_memory_t memory,
-                          ecd_volumes_t **volumes, ecd_error_t *err) {
+                          ecd_volumes_t **inputs, ecd_error_t *err) {
   const size_t n = (size_t)ecd_dataset_preparation(dataset)->grid;
-  loading_t loading = {scaling, net, n * n * n, NULL};
+  const bool volumes = ecd_net_needs(net).volume;
+  loading_t loading = {dataset, scaling, net, volumes ? n * n * n : 0, NULL};
   ecd_code_t code =
       ecd_alloc((void **)&loading.scratch, loading.points, sizeof *loading.scratch, "volume", err);
   code = ecd_agree(ctx->world, code, err);
   if (code == ECD_OK)
-    code = ecd_volumes_load(ctx, dataset, memory, ecd_net_input_size(net), prepare, &loading,
-                            volumes, err);
+    code = ecd_volumes_load(ctx, dataset, memory, ecd_net_input_size(net), volumes, prepare,
+                            &loading, inputs, err);
   free(loading.scratch);
   if (code == ECD_OK && ecd_signals_seen())
     code = ecd_fail(err, ECD_STOPPED, "stopped by a signal while loading");

@@ -57,8 +57,9 @@ ecd_code_t ecd_predictor_add(ecd_predictor_t *p, const ecd_sample_t *sample, ecd
   return ECD_OK;
 }
 
-ecd_code_t ecd_predictor_prepare(ecd_predictor_t *p, const ecd_sample_t *sample, size_t slot,
-                                 const float **input, ecd_error_t *err) {
+ecd_code_t ecd_predictor_prepare(ecd_predictor_t *p, const ecd_sample_t *sample,
+                                 const double *feature, size_t slot, const float **input,
+                                 ecd_error_t *err) {
   float *out = p->slot + slot * ecd_net_input_size(p->net);
   float sum = 0.0f;
 #pragma omp simd reduction(+ : sum)
@@ -66,8 +67,12 @@ ecd_code_t ecd_predictor_prepare(ecd_predictor_t *p, const ecd_sample_t *sample,
   if (sum != 0.0f || isnan(sum))
     return ecd_fail(err, ECD_DATA, "the volume of sample '%s' holds values that are not finite",
                     sample->id);
-  ecd_scaling_apply(&p->scaling, p->points, p->raw);
-  ecd_net_prepare(p->net, p->raw, out);
+  if (!ecd_features_known(feature, p->scaling.features)) {
+    ecd_fail(err, ECD_DATA, "its features are not numbers");
+    ecd_magpie_complete(sample->formula, err);
+    return ecd_fail_in(err, "sample '%s' lacks features that the network needs", sample->id);
+  }
+  ecd_input_prepare(p->net, &p->scaling, p->points, p->raw, feature, out);
   *input = out;
   return ECD_OK;
 }
@@ -88,9 +93,18 @@ static ecd_code_t make_network(ecd_predictor_t *p, ecd_error_t *err) {
                     "%s: its %zu parameters are not those of the network in its deck",
                     p->model_path, m->parameters);
   memcpy(ecd_net_parameters(p->net), m->parameter, m->parameters * sizeof *m->parameter);
-  p->scaling = (ecd_scaling_t){m->transform, m->input_mean, m->input_deviation};
+  const ecd_net_needs_t needs = ecd_net_needs(p->net);
+  if (m->features != needs.features)
+    return ecd_fail(err, ECD_DATA, "%s: expected statistics of %zu features, found %zu",
+                    p->model_path, needs.features, m->features);
+  p->scaling = ecd_scaling_none(m->transform, m->features);
+  p->scaling.mean = m->input_mean;
+  p->scaling.deviation = m->input_deviation;
+  memcpy(p->scaling.feature_mean, m->feature_mean, sizeof m->feature_mean);
+  memcpy(p->scaling.feature_deviation, m->feature_deviation, sizeof m->feature_deviation);
   const size_t n = (size_t)m->preparation.grid;
-  p->points = n * n * n;
+  p->volumes = needs.volume;
+  p->points = p->volumes ? n * n * n : 0;
   ECD_TRY(ecd_alloc((void **)&p->raw, p->points, sizeof *p->raw, "volume", err));
   ECD_TRY(ecd_alloc((void **)&p->slot, ECD_INFERENCE_BLOCK * ecd_net_input_size(p->net),
                     sizeof *p->slot, "inputs of a block", err));
@@ -141,9 +155,11 @@ typedef struct {
 
 static ecd_code_t feed(size_t item, size_t slot, const float **input, void *arg, ecd_error_t *err) {
   const feed_t *f = arg;
-  ECD_TRY(ecd_dataset_read_volume(f->dataset, f->index[item], f->predictor->raw, err));
-  return ecd_predictor_prepare(f->predictor, ecd_dataset_sample(f->dataset, f->index[item]), slot,
-                               input, err);
+  const size_t i = f->index[item];
+  if (f->predictor->volumes)
+    ECD_TRY(ecd_dataset_read_volume(f->dataset, i, f->predictor->raw, err));
+  return ecd_predictor_prepare(f->predictor, ecd_dataset_sample(f->dataset, i),
+                               ecd_dataset_features(f->dataset, i), slot, input, err);
 }
 
 static ecd_code_t choose(ecd_predictor_t *p, const ecd_dataset_t *dataset, size_t *index,
@@ -167,8 +183,10 @@ ecd_code_t ecd_predictor_none(const ecd_predictor_t *p, const char *where, ecd_e
 static ecd_code_t predict_dataset(ecd_predictor_t *p, ecd_dataset_t *dataset, ecd_error_t *err) {
   const char *path = ecd_dataset_path(dataset);
   feed_t f = {p, dataset, NULL};
-  ecd_code_t code = ecd_preparation_match(ecd_dataset_preparation(dataset), path,
-                                          &p->model.preparation, p->model_path, err);
+  ecd_code_t code = ECD_OK;
+  if (p->volumes)
+    code = ecd_preparation_match(ecd_dataset_preparation(dataset), path, &p->model.preparation,
+                                 p->model_path, err);
   if (code == ECD_OK)
     code = ecd_alloc((void **)&f.index, ecd_dataset_size(dataset), sizeof *f.index, "samples", err);
   if (code == ECD_OK) code = choose(p, dataset, f.index, err);
@@ -198,6 +216,18 @@ ecd_code_t ecd_predictor_write(const ecd_predictor_t *p, const char *folder, ecd
   return ECD_OK;
 }
 
+void ecd_predictor_print(const ecd_predictor_t *p) {
+  const char *target = p->model.target == ECD_TARGET_BULK ? "bulk" : "shear";
+  if (p->ctx->rank != 0) return;
+  int width = 2;
+  for (size_t i = 0; i < p->count; ++i)
+    if ((int)strlen(p->sample[i]->id) > width) width = (int)strlen(p->sample[i]->id);
+  printf("%-*s  %-12s  %s modulus (GPa)\n", width, "id", "formula", target);
+  for (size_t i = 0; i < p->count; ++i)
+    printf("%-*s  %-12s  %.2f\n", width, p->sample[i]->id, p->sample[i]->formula, p->predicted[i]);
+  fflush(stdout);
+}
+
 static ecd_code_t from_dataset(ecd_predictor_t *p, const char *path, const char *folder,
                                ecd_error_t *err) {
   ecd_dataset_t *dataset;
@@ -223,14 +253,18 @@ static bool is_dataset(const char *path) {
   return whole && memcmp(head, "\211HDF\r\n\032\n", sizeof head) == 0;
 }
 
-/* Rank 0 looks: *dataset is the same on all ranks. */
+/* Rank 0 looks: *dataset and *files are the same on all ranks. */
 static ecd_code_t tell_kind(const ecd_context_t *ctx, int words, char *const *word, bool *dataset,
-                            ecd_error_t *err) {
-  int found = 0; /* the word that is a dataset, from 1 */
-  for (int i = 0; ctx->rank == 0 && i < words; ++i)
-    if (is_dataset(word[i])) found = i + 1;
-  ECD_MPI(MPI_Bcast(&found, 1, MPI_INT, 0, ctx->world));
+                            bool *files, ecd_error_t *err) {
+  int seen[2] = {0, 0}; /* the word that is a dataset, from 1; words that look like files */
+  for (int i = 0; ctx->rank == 0 && i < words; ++i) {
+    if (is_dataset(word[i])) seen[0] = i + 1;
+    seen[1] += ecd_file_exists(word[i]) || strpbrk(word[i], "/{") != NULL;
+  }
+  ECD_MPI(MPI_Bcast(seen, 2, MPI_INT, 0, ctx->world));
+  const int found = seen[0];
   *dataset = found > 0;
+  *files = seen[1] > 0;
   if (found > 0 && words > 1)
     return ecd_fail(err, ECD_USAGE,
                     "predict: expected one dataset, or charge files; found '%s' among %d names",
@@ -241,7 +275,7 @@ static ecd_code_t tell_kind(const ecd_context_t *ctx, int words, char *const *wo
 static ecd_code_t run(ecd_predictor_t *p, int words, char *const *word, ecd_error_t *err) {
   const ecd_settings_t *s = p->settings;
   char folder[ECD_PATH_MAX], standard[ECD_PATH_MAX], *one = standard;
-  bool dataset;
+  bool dataset, files;
   ECD_TRY(ecd_path_join(folder, s->output, FOLDER, err));
   ECD_TRY(ecd_path_join(standard, s->output, "dataset.h5", err));
   if (words == 0) {
@@ -250,11 +284,13 @@ static ecd_code_t run(ecd_predictor_t *p, int words, char *const *word, ecd_erro
     word = &one;
     words = 1;
   }
-  ECD_TRY(tell_kind(p->ctx, words, word, &dataset, err));
+  ECD_TRY(tell_kind(p->ctx, words, word, &dataset, &files, err));
   ECD_TRY(open_model(p, err));
   const ecd_code_t code =
       p->ctx->rank == 0 ? write_deck(p, folder, words, word, dataset, err) : ECD_OK;
   ECD_TRY(ecd_agree(p->ctx->world, code, err));
+  if (!dataset && !files && !p->volumes)
+    return ecd_predict_formulas(p, (size_t)words, word, folder, err);
   return dataset ? from_dataset(p, word[0], folder, err)
                  : ecd_predict_files(p, (size_t)words, word, folder, err);
 }

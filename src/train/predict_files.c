@@ -29,8 +29,11 @@ typedef struct {
 static ecd_code_t feed(size_t item, size_t slot, const float **input, void *arg, ecd_error_t *err) {
   const files_t *f = arg;
   ecd_predictor_t *p = f->predictor;
+  const ecd_sample_t *sample = p->sample[f->first + item];
+  double feature[ECD_MAGPIE_ALL];
   memcpy(p->raw, f->volumes + item * p->points, p->points * sizeof *p->raw);
-  return ecd_predictor_prepare(p, p->sample[f->first + item], slot, input, err);
+  ecd_magpie_formula(sample->formula, feature, NULL); /* NaN is found out where it is used */
+  return ecd_predictor_prepare(p, sample, feature, slot, input, err);
 }
 
 /* VASP's names tell the field: another than the model's would give numbers without meaning. */
@@ -44,6 +47,7 @@ static ecd_code_t check_name(const ecd_predictor_t *p, const char *path, ecd_err
                {"LOCPOT", ECD_FIELD_RAW}};
   const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
   const ecd_field_t wanted = p->model.preparation.field;
+  if (!p->volumes) return ECD_OK;
   for (size_t i = 0; i < sizeof names / sizeof *names; ++i)
     if (strstr(name, names[i].part) != NULL && names[i].field != wanted)
       return ecd_fail(err, ECD_DATA, "%s: expected a file with the field '%s' of %s, found '%s'",
@@ -66,7 +70,8 @@ static ecd_code_t choose(files_t *f, ecd_error_t *err) {
 }
 
 static ecd_code_t make_room(files_t *f, size_t share, ecd_error_t *err) {
-  const size_t count = f->sources.count, points = f->predictor->points;
+  const size_t count = f->sources.count, n = (size_t)f->predictor->model.preparation.grid,
+               points = n * n * n; /* of what is read, also where the network needs no volume */
   ECD_TRY(ecd_alloc((void **)&f->samples, count, sizeof *f->samples, "samples", err));
   return ecd_alloc((void **)&f->volumes, (count < share ? count : share) * points,
                    sizeof *f->volumes, "volumes", err);
@@ -107,6 +112,7 @@ static ecd_code_t predict_words(files_t *f, size_t words, char *const *word, ecd
 static ecd_code_t check_code(const ecd_predictor_t *p, ecd_error_t *err) {
   ecd_preparation_t said = p->model.preparation;
   const char *code = p->settings->prep.code;
+  if (!p->volumes) return ECD_OK;
   if (strcmp(code, "unknown") != 0) {
     snprintf(said.code, sizeof said.code, "%s", code);
     return ecd_preparation_match(&said, "the deck", &p->model.preparation, p->model_path, err);
@@ -145,18 +151,6 @@ static ecd_code_t tell_apart(files_t *f, ecd_error_t *err) {
   return code;
 }
 
-static void print_table(const ecd_predictor_t *p) {
-  const char *target = p->model.target == ECD_TARGET_BULK ? "bulk" : "shear";
-  if (p->ctx->rank != 0) return;
-  int width = 2;
-  for (size_t i = 0; i < p->count; ++i)
-    if ((int)strlen(p->sample[i]->id) > width) width = (int)strlen(p->sample[i]->id);
-  printf("%-*s  %-12s  %s modulus (GPa)\n", width, "id", "formula", target);
-  for (size_t i = 0; i < p->count; ++i)
-    printf("%-*s  %-12s  %.2f\n", width, p->sample[i]->id, p->sample[i]->formula, p->predicted[i]);
-  fflush(stdout);
-}
-
 static ecd_code_t run(files_t *f, size_t words, char *const *word, const char *folder,
                       ecd_error_t *err) {
   ecd_predictor_t *p = f->predictor;
@@ -164,7 +158,7 @@ static ecd_code_t run(files_t *f, size_t words, char *const *word, const char *f
   ECD_TRY(predict_words(f, words, word, err));
   if (p->count == 0) return ecd_predictor_none(p, word[0], err);
   ECD_TRY(ecd_agree(p->ctx->world, tell_apart(f, err), err));
-  print_table(p);
+  ecd_predictor_print(p);
   return ecd_predictor_write(p, folder, err);
 }
 

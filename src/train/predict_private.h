@@ -22,7 +22,8 @@ typedef struct {
   ecd_known_t *known; /* [model.samples], by id */
   ecd_net_t *net;
   ecd_scaling_t scaling;
-  size_t points; /* of a volume */
+  bool volumes;  /* the network needs them */
+  size_t points; /* of a volume, where it does */
   float *raw;    /* (n, n, n): the volume that is being prepared */
   float *slot;   /* (ECD_INFERENCE_BLOCK, input size) */
   /* The samples predicted so far: */
@@ -40,10 +41,11 @@ bool ecd_predictor_wants(const ecd_predictor_t *predictor, const char *id);
 ecd_code_t ecd_predictor_add(ecd_predictor_t *predictor, const ecd_sample_t *sample,
                              ecd_error_t *err);
 
-/* Scales the volume in raw and prepares it into a slot of the block. A value that is not finite:
-   ECD_DATA naming the sample. Local. */
+/* Scales the volume in raw and the Magpie features, and prepares what the network needs of them
+   into a slot of the block. A value that is not finite: ECD_DATA naming the sample. Local. */
 ecd_code_t ecd_predictor_prepare(ecd_predictor_t *predictor, const ecd_sample_t *sample,
-                                 size_t slot, const float **input, ecd_error_t *err);
+                                 const double *feature, size_t slot, const float **input,
+                                 ecd_error_t *err);
 
 /* The error of a run that chose nothing. Local. */
 ecd_code_t ecd_predictor_none(const ecd_predictor_t *predictor, const char *where,
@@ -51,6 +53,14 @@ ecd_code_t ecd_predictor_none(const ecd_predictor_t *predictor, const char *wher
 /* Writes the results into folder and logs their metrics. Collective. */
 ecd_code_t ecd_predictor_write(const ecd_predictor_t *predictor, const char *folder,
                                ecd_error_t *err);
+
+/* The results as a table on rank 0's standard output. Local. */
+void ecd_predictor_print(const ecd_predictor_t *predictor);
+
+/* The formulas that the words are, for a network that takes nothing else: predicted, written,
+   printed as a table. Collective. */
+ecd_code_t ecd_predict_formulas(ecd_predictor_t *predictor, size_t words, char *const *word,
+                                const char *folder, ecd_error_t *err);
 
 /* The charge files that the words name: resampled, predicted, written, printed as a table.
    Collective. */

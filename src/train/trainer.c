@@ -4,6 +4,7 @@
 #include "deck/deck.h"
 #include "train/inference.h"
 #include "train/metrics.h"
+#include "train/parents.h"
 #include "train/signals.h"
 #include "train/split.h"
 
@@ -25,6 +26,7 @@ static ecd_code_t choose_samples(ecd_trainer_t *t, ecd_error_t *err) {
   ECD_TRY(ecd_alloc((void **)&t->id, t->samples, sizeof *t->id, "samples", err));
   ECD_TRY(ecd_alloc((void **)&t->target, t->samples, sizeof *t->target, "samples", err));
   ECD_TRY(ecd_alloc((void **)&t->split, t->samples, sizeof *t->split, "samples", err));
+  ECD_TRY(ecd_alloc((void **)&t->known, t->samples, sizeof *t->known, "samples", err));
   ECD_TRY(ecd_alloc((void **)&t->train, t->samples, sizeof *t->train, "samples", err));
   ECD_TRY(ecd_alloc((void **)&t->order, t->samples, sizeof *t->order, "samples", err));
   ECD_TRY(ecd_alloc((void **)&t->predicted, t->samples, sizeof *t->predicted, "samples", err));
@@ -48,16 +50,21 @@ static ecd_code_t choose_samples(ecd_trainer_t *t, ecd_error_t *err) {
   return ECD_OK;
 }
 
-static ecd_code_t make_state(ecd_trainer_t *t, size_t count, ecd_error_t *err) {
+static ecd_code_t make_state(ecd_trainer_t *t, ecd_error_t *err) {
   const ecd_train_settings_t *s = &t->settings->train;
+  const size_t count = ecd_net_parameter_count(t->net);
   const bool adam = s->optimizer == ECD_OPTIMIZER_ADAM;
   t->best_loss = INFINITY;
   if (t->ctx->rank == 0)
     ECD_TRY(ecd_alloc((void **)&t->best, count, sizeof *t->best, "best parameters", err));
+  t->frozen = ecd_net_frozen(t->net);
+  t->trained = count - t->frozen;
   if (adam || s->momentum > 0)
-    ECD_TRY(ecd_alloc((void **)&t->moment1, count, sizeof *t->moment1, "optimiser state", err));
+    ECD_TRY(
+        ecd_alloc((void **)&t->moment1, t->trained, sizeof *t->moment1, "optimiser state", err));
   if (adam)
-    ECD_TRY(ecd_alloc((void **)&t->moment2, count, sizeof *t->moment2, "optimiser state", err));
+    ECD_TRY(
+        ecd_alloc((void **)&t->moment2, t->trained, sizeof *t->moment2, "optimiser state", err));
   return ECD_OK;
 }
 
@@ -72,12 +79,69 @@ static ecd_code_t make_network(ecd_trainer_t *t, ecd_error_t *err) {
   ECD_TRY(ecd_net_create(&s->model, ecd_dataset_preparation(t->dataset)->grid, most, t->backend,
                          &t->net, err));
   ecd_net_initialize(t->net, (uint64_t)s->seed);
-  ECD_TRY(make_state(t, ecd_net_parameter_count(t->net), err));
+  ECD_TRY(make_state(t, err));
   ECD_TRY(ecd_alloc((void **)&t->input, local, sizeof *t->input, "batch", err));
   ECD_TRY(ecd_alloc((void **)&t->prediction, local, sizeof *t->prediction, "batch", err));
   ECD_TRY(ecd_alloc((void **)&t->scaled_target, local, sizeof *t->scaled_target, "batch", err));
   ECD_TRY(ecd_alloc((void **)&t->gradient, local, sizeof *t->gradient, "batch", err));
   return ecd_alloc((void **)&t->suspect, t->batch_max, 1, "batch", err);
+}
+
+/* The parents decide the widths of their parts and how inputs are scaled. Collective. */
+static ecd_code_t make_fusion(ecd_trainer_t *t, ecd_error_t *err) {
+  const ecd_offspring_t offspring = {t->settings, t->dataset, t->id, t->split};
+  ecd_parents_t parents;
+  ecd_code_t code = ecd_parents_get(t->ctx, &offspring, &parents, err);
+  if (code == ECD_OK) {
+    const ecd_model_file_t *magpie = &parents.magpie, *volume = &parents.volume;
+    t->effective = *t->settings;
+    t->effective.model.magpie_cnn = magpie->model.magpie_cnn;
+    t->effective.model.cnn2d = volume->model.cnn2d;
+    t->effective.data.transform = volume->transform;
+    t->settings = &t->effective;
+    t->scaling = ecd_scaling_none(volume->transform, magpie->features);
+    t->scaling.mean = volume->input_mean;
+    t->scaling.deviation = volume->input_deviation;
+    memcpy(t->scaling.feature_mean, magpie->feature_mean, sizeof magpie->feature_mean);
+    memcpy(t->scaling.feature_deviation, magpie->feature_deviation,
+           sizeof magpie->feature_deviation);
+    code = make_network(t, err);
+    if (code == ECD_OK) code = ecd_parents_inherit(&parents, t->net, err);
+    code = ecd_agree(t->ctx->world, code, err);
+  }
+  ecd_parents_clear(&parents);
+  return code;
+}
+
+/* The statistics of the training samples. Collective. */
+static ecd_code_t measure(ecd_trainer_t *t, ecd_error_t *err) {
+  const ecd_data_settings_t *s = &t->settings->data;
+  const ecd_net_needs_t needs = ecd_net_needs(t->net);
+  int64_t negative = 0;
+  t->scaling = ecd_scaling_none(s->transform, needs.features);
+  if (!s->standardize_input) return ECD_OK;
+  ecd_scaling_measure_features(t->dataset, t->split, &t->scaling);
+  if (needs.volume)
+    ECD_TRY(ecd_scaling_measure(t->ctx, t->dataset, t->split, &t->scaling, &negative, err));
+  if (negative > 0 && s->transform != ECD_TRANSFORM_NONE)
+    ecd_log(t->ctx,
+            "%lld points of the training volumes are negative: the transform takes them as 0",
+            (long long)negative);
+  return ECD_OK;
+}
+
+/* Samples without what the network needs are refused, or, where they neither train nor are held
+   out, not predicted. */
+static ecd_code_t check_features(ecd_trainer_t *t, ecd_error_t *err) {
+  const size_t columns =
+      t->settings->model.kind == ECD_MODEL_MAGPIE_CNN || t->settings->model.kind == ECD_MODEL_FUSION
+          ? ECD_MAGPIE_STATISTICS
+          : 0;
+  for (size_t i = 0; i < t->samples; ++i) {
+    t->known[i] = ecd_features_known(ecd_dataset_features(t->dataset, i), columns);
+    t->predicted[i] = NAN;
+  }
+  return ecd_features_check(t->dataset, t->split, columns, err);
 }
 
 static ecd_code_t load(ecd_trainer_t *t, ecd_error_t *err) {
@@ -87,21 +151,18 @@ static ecd_code_t load(ecd_trainer_t *t, ecd_error_t *err) {
                         s->data.file[0] != '\0' ? s->data.file : "dataset.h5", err));
   if (ecd_dataset_open(t->ctx, path, &t->dataset, err) != ECD_OK)
     return ecd_fail_in(err, "data.file");
-  ECD_TRY(ecd_agree(t->ctx->world, choose_samples(t, err), err));
-  ECD_TRY(ecd_agree(t->ctx->world, make_network(t, err), err));
-  t->scaling = (ecd_scaling_t){.transform = s->data.transform, .mean = 0, .deviation = 1};
-  int64_t negative = 0;
-  if (s->data.standardize_input)
-    ECD_TRY(ecd_scaling_measure(t->ctx, t->dataset, t->split, &t->scaling, &negative, err));
-  if (negative > 0 && s->data.transform != ECD_TRANSFORM_NONE)
-    ecd_log(t->ctx,
-            "%lld points of the training volumes are negative: the transform takes them as 0",
-            (long long)negative);
-  ECD_TRY(
-      ecd_input_load(t->ctx, t->dataset, &t->scaling, t->net, s->data.memory, &t->volumes, err));
-  return ecd_exchange_create(t->ctx->world, ecd_net_gradients(t->net),
-                             ecd_net_parameter_count(t->net), s->train.bucket_mb, &t->exchange,
-                             err);
+  ecd_code_t code = choose_samples(t, err);
+  if (code == ECD_OK) code = check_features(t, err);
+  ECD_TRY(ecd_agree(t->ctx->world, code, err));
+  if (s->model.kind == ECD_MODEL_FUSION) {
+    ECD_TRY(make_fusion(t, err));
+  } else {
+    ECD_TRY(ecd_agree(t->ctx->world, make_network(t, err), err));
+    ECD_TRY(measure(t, err));
+  }
+  ECD_TRY(ecd_input_load(t->ctx, t->dataset, &t->scaling, t->net, s->data.memory, &t->inputs, err));
+  return ecd_exchange_create(t->ctx->world, ecd_net_gradients(t->net) + t->frozen, t->trained,
+                             s->train.bucket_mb, &t->exchange, err);
 }
 
 static ecd_code_t write_deck(const ecd_trainer_t *t, ecd_error_t *err) {
@@ -269,12 +330,12 @@ static ecd_code_t finish(ecd_trainer_t *t, ecd_error_t *err) {
 
 static void clear(ecd_trainer_t *t) {
   ecd_exchange_destroy(&t->exchange);
-  ecd_volumes_destroy(&t->volumes);
+  ecd_volumes_destroy(&t->inputs);
   ecd_dataset_close(&t->dataset);
   ecd_net_destroy(&t->net);
-  void *owned[] = {t->sample, t->id,      t->target,   t->split,         t->train,
-                   t->order,  t->moment1, t->moment2,  t->best,          t->predicted,
-                   t->input,  t->suspect, t->gradient, t->scaled_target, t->prediction};
+  void *owned[] = {t->sample,  t->id,       t->target,        t->split,     t->train, t->order,
+                   t->moment1, t->moment2,  t->best,          t->predicted, t->known, t->input,
+                   t->suspect, t->gradient, t->scaled_target, t->prediction};
   for (size_t i = 0; i < sizeof owned / sizeof *owned; ++i) free(owned[i]);
 }
 
@@ -283,11 +344,14 @@ ecd_code_t ecd_train_run(ecd_context_t *ctx, const ecd_settings_t *settings, ecd
   ecd_signals_watch();
   ecd_code_t code = make_output(&t, err);
   if (code == ECD_OK) code = load(&t, err);
-  if (code == ECD_STOPPED) ecd_log(ctx, "stopped by a signal while loading: run the same again");
+  if (code == ECD_STOPPED)
+    ecd_log(ctx, settings->model.kind == ECD_MODEL_FUSION
+                     ? "stopped by a signal before the fusion's own training: go on with --resume"
+                     : "stopped by a signal while loading: run the same again");
   if (code == ECD_OK) code = begin(&t, err);
   if (code == ECD_OK) {
     ecd_log(ctx, "training on %zu of %zu samples, %zu parameters, %d ranks x %d threads",
-            t.train_count, t.samples, ecd_net_parameter_count(t.net), ctx->size, ctx->threads);
+            t.train_count, t.samples, t.trained, ctx->size, ctx->threads);
     code = train(&t, err);
     if (code == ECD_OK && (code = finish(&t, err)) == ECD_STOPPED)
       ecd_log(ctx, "stopped by a signal after the last epoch: --resume writes the predictions");

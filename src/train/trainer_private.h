@@ -14,9 +14,10 @@
 typedef struct {
   ecd_context_t *ctx;
   const ecd_settings_t *settings;
+  ecd_settings_t effective; /* fusion: settings with what comes from the parents */
   const ecd_backend_t *backend;
   ecd_dataset_t *dataset;
-  ecd_volumes_t *volumes;
+  ecd_volumes_t *inputs; /* prepared */
   ecd_net_t *net;
   ecd_exchange_t *exchange;
   size_t samples;
@@ -24,10 +25,12 @@ typedef struct {
   const char **id;             /* [samples], borrowed */
   double *target;              /* [samples], GPa, NaN = unknown */
   int8_t *split;               /* [samples] */
+  bool *known;                 /* [samples]: what the network needs of the sample is there */
   size_t *train, train_count;  /* indices of the training samples */
-  double *predicted;           /* [samples], GPa */
+  double *predicted;           /* [samples], GPa, NaN = not known */
   ecd_scaling_t scaling;
   double target_mean, target_deviation; /* GPa */
+  size_t frozen, trained;               /* parameters: the first of the slab do not train */
   size_t batch_max, local_max;          /* most samples of a batch, and of its part on this rank */
   /* What a checkpoint carries: */
   float *moment1, *moment2;

@@ -45,7 +45,7 @@ run 3 "predict.model: runs/ecdnet/model.h5: cannot open" predict
 run 2 "info: expected a dataset or model file" info
 run 3 "nowhere.h5: cannot open: No such file" info nowhere.h5
 run 2 "merge: expected OUT.h5 IN.h5" merge one.h5
-run 2 "time: expected cnn2d or cnn3d, found 'cnn4d'" time cnn4d
+run 2 "found 'cnn4d'" time cnn4d
 
 # Decks.
 cat >bad.yaml <<END
@@ -58,7 +58,7 @@ data:
   test_fraction: 2
 END
 run 2 "bad.yaml:4:3: unknown key 'train.bacth'; did you mean 'train.batch'?" deck --check bad.yaml
-run 2 "bad.yaml:5:15: model.kind: expected one of cnn2d, cnn3d, found 'cnn4d'" deck --check bad.yaml
+run 2 "bad.yaml:5:15: model.kind: expected one of cnn2d, cnn3d, magpie_cnn, fusion, found 'cnn4d'" deck --check bad.yaml
 run 2 "bad.yaml:7:18: data.test_fraction: expected a number from 0 to 0.9, found '2'" train bad.yaml
 run 2 "deck --check: expected a deck" deck --check
 run 2 "deck: expected nothing, or a deck (.yaml), found 'words'" deck words

@@ -1,9 +1,9 @@
 /* Holds networks against reference files made by PyTorch: predictions, loss, latent, every parameter gradient, and the parameters
    after 4 optimiser steps, on every backend that is built.
      usage: check_nets FILE...
-   A file holds x (N, n, n, n), y, pred, loss, latent, param/NAME, grad/NAME and adam/ or sgd/ with loss and param/NAME; weights
+   A file holds x (N, n, n, n), or (N, 132) for magpie_cnn, or the latents (N, 64) for fusion, y, pred, loss, latent, param/NAME, grad/NAME and adam/ or sgd/ with loss and param/NAME; weights
    are laid out as in PyTorch. Widths are read off the shapes. A cnn3d file whose first dense layer has
-   8 inputs a filter uses pool `same`, else `valid`. */
+   8 inputs a filter uses pool `same`, else `valid`. Of a fusion network the dense part is checked. */
 #include "check.h"
 #include "nn/net.h"
 #include "nn/optimizer.h"
@@ -16,7 +16,7 @@ enum { STEPS = 4 };
 typedef struct {
   hid_t file;
   ecd_model_settings_t model;
-  size_t batch;
+  size_t batch, size; /* values of a sample */
   int64_t n;
   float *x;
   double *y;
@@ -59,11 +59,56 @@ static void dense_widths(hid_t file, ecd_int_list_t *dense) {
   }
 }
 
+static int64_t first_extent(hid_t file, const char *name) {
+  hsize_t dims[5];
+  shape(file, name, dims);
+  return (int64_t)dims[0];
+}
+
+static void deduce_magpie(reference_t *ref) {
+  ecd_model_settings_t *m = &ref->model;
+  m->kind = ECD_MODEL_MAGPIE_CNN;
+  m->magpie_cnn.conv1_filters = first_extent(ref->file, "param/conv1.bias");
+  m->magpie_cnn.conv2_filters = first_extent(ref->file, "param/conv2.bias");
+  m->magpie_cnn.conv3_filters = first_extent(ref->file, "param/conv3.bias");
+  dense_widths(ref->file, &m->magpie_cnn.dense);
+}
+
+/* Parents with latents that fill x, half of it each; what they compute is not checked. */
+static void deduce_fusion(reference_t *ref) {
+  ref->model =
+      (ecd_model_settings_t){.kind = ECD_MODEL_FUSION,
+                             .magpie_cnn = {.conv1_filters = 1,
+                                            .conv2_filters = 1,
+                                            .conv3_filters = 1,
+                                            .dense = {1, {(int64_t)ref->size / 2}}},
+                             .cnn2d = {.squeeze = 1,
+                                       .excite = 1,
+                                       .conv1_filters = 1,
+                                       .conv1_kernel = 2,
+                                       .pool_kernel = 2,
+                                       .conv2_filters = 1,
+                                       .conv2_kernel = 2,
+                                       .conv2_stride = 1,
+                                       .dense = {1, {(int64_t)(ref->size - ref->size / 2)}}}};
+  dense_widths(ref->file, &ref->model.fusion.dense);
+}
+
 static void deduce(reference_t *ref) {
   hsize_t d[5], e[5], f[5];
   ecd_model_settings_t *m = &ref->model;
-  shape(ref->file, "x", d);
+  ref->size = shape(ref->file, "x", d);
   ref->batch = d[0];
+  ref->size /= ref->batch;
+  ref->n = 8;
+  if (has(ref->file, "param/conv3.weight")) {
+    deduce_magpie(ref);
+    return;
+  }
+  if (!has(ref->file, "param/conv1.weight") && !has(ref->file, "param/x.conv1.weight")) {
+    deduce_fusion(ref);
+    return;
+  }
   ref->n = (int64_t)d[1];
   if (has(ref->file, "param/x.squeeze.weight")) {
     m->kind = ECD_MODEL_CNN2D;
@@ -104,6 +149,7 @@ static size_t slab_index(const ecd_tensor_t *t, size_t i) {
 static void load_parameters(const reference_t *ref, ecd_net_t *net) {
   for (size_t i = 0; i < ecd_net_tensor_count(net); ++i) {
     const ecd_tensor_t *t = ecd_net_tensor(net, i);
+    if (t->offset < ecd_net_frozen(net)) continue;
     char name[64];
     snprintf(name, sizeof name, "param/%s", t->name);
     hsize_t dims[5];
@@ -120,6 +166,7 @@ static void compare(const reference_t *ref, const ecd_net_t *net, const float *s
                     const char *group, bool relative, double tolerance, const char *backend) {
   for (size_t i = 0; i < ecd_net_tensor_count(net); ++i) {
     const ecd_tensor_t *t = ecd_net_tensor(net, i);
+    if (t->offset < ecd_net_frozen(net)) continue;
     char name[80];
     snprintf(name, sizeof name, "%s/%s", group, t->name);
     double *v = doubles(ref->file, name), worst = 0, largest = 0;
@@ -153,14 +200,14 @@ static void check_steps(const reference_t *ref, ecd_net_t *net, const ecd_backen
                                       .beta1 = 0.9,
                                       .beta2 = 0.999,
                                       .epsilon = 1e-7};
-  const double lr = sgd || ref->model.kind == ECD_MODEL_CNN2D ? 1e-3 : 5e-4;
-  const size_t count = ecd_net_parameter_count(net);
+  const double lr = sgd || ref->model.kind != ECD_MODEL_CNN3D ? 1e-3 : 5e-4;
+  const size_t frozen = ecd_net_frozen(net), count = ecd_net_parameter_count(net) - frozen;
   float *m = calloc(count, sizeof *m), *v = calloc(count, sizeof *v);
   double *losses = doubles(ref->file, sgd ? "sgd/loss" : "adam/loss");
   for (int s = 0; s < STEPS; ++s) {
     CHECK_NEAR(step(ref, net, input, prediction), losses[s], 1e-5 * fabs(losses[s]));
-    ecd_optimizer_update(be, &train, lr, s + 1, count, ecd_net_parameters(net),
-                         ecd_net_gradients(net), m, v);
+    ecd_optimizer_update(be, &train, lr, s + 1, count, ecd_net_parameters(net) + frozen,
+                         ecd_net_gradients(net) + frozen, m, v);
   }
   compare(ref, net, ecd_net_parameters(net), sgd ? "sgd/param" : "adam/param", false, 1e-5,
           ecd_backend_name(be));
@@ -176,13 +223,17 @@ static void check_backend(const reference_t *ref, const ecd_backend_t *be) {
   CHECK(code == ECD_OK);
   if (code != ECD_OK) return;
   load_parameters(ref, net);
-  const size_t volume = (size_t)(ref->n * ref->n * ref->n), size = ecd_net_input_size(net);
+  const size_t size = ecd_net_input_size(net);
   float *prepared = malloc(ref->batch * size * sizeof *prepared);
   const float **input = malloc(ref->batch * sizeof *input);
   float *prediction = malloc(ref->batch * sizeof *prediction);
   for (size_t b = 0; b < ref->batch; ++b) {
-    ecd_net_prepare(net, ref->x + b * volume, prepared + b * size);
+    const float *x = ref->x + b * ref->size;
     input[b] = prepared + b * size;
+    if (ecd_net_frozen(net) > 0)
+      input[b] = x;
+    else
+      ecd_net_prepare(net, &(ecd_net_sample_t){x, x}, prepared + b * size);
   }
   double *pred = doubles(ref->file, "pred"), *loss = doubles(ref->file, "loss");
   double *latent = doubles(ref->file, "latent");

@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "check.h"
 
+#include <float.h>
 #include <stdlib.h>
 
 static const double step = 1e-6, tolerance = 1e-7;
@@ -42,6 +43,7 @@ static void check_gradient(const char *what, value_fn *value, void *arg, size_t 
                            const double *gradient) {
   enum { DIRECTIONS = 3, ENTRIES = 5 };
   const double norm = sqrt(dot(count, gradient, gradient));
+  const double rounding = 4 * DBL_EPSILON * fabs(value(arg)) / step; /* of the difference */
   CHECK(norm > 1e-6);
   for (uint32_t trial = 0; trial < DIRECTIONS + ENTRIES; ++trial) {
     double *along = numbers(count, 1000 + trial);
@@ -52,9 +54,9 @@ static void check_gradient(const char *what, value_fn *value, void *arg, size_t 
     const double ours = dot(count, gradient, along),
                  theirs = difference(value, arg, count, x, along);
     const double size = fabs(ours) + norm * sqrt(dot(count, along, along) / (double)count);
-    if (!(fabs(ours - theirs) <= tolerance * size))
+    if (!(fabs(ours - theirs) <= tolerance * size + rounding))
       fprintf(stderr, "%s: gradient %.12g, central difference %.12g\n", what, ours, theirs);
-    CHECK(fabs(ours - theirs) <= tolerance * size);
+    CHECK(fabs(ours - theirs) <= tolerance * size + rounding);
     free(along);
   }
 }

@@ -221,7 +221,7 @@ static void check_determinism(const ecd_backend_t *be, ecd_model_kind_t kind) {
   float *kept = malloc(count * sizeof *kept), prediction[2][BATCH];
   const float *input[BATCH];
   for (size_t b = 0; b < BATCH; ++b) {
-    ecd_net_prepare(net, volumes + b * VOLUME, prepared + b * size);
+    ecd_net_prepare(net, &(ecd_net_sample_t){.volume = volumes + b * VOLUME}, prepared + b * size);
     input[b] = prepared + b * size;
   }
   for (int run = 0; run < 2; ++run) {

@@ -217,7 +217,7 @@ static void check_loss(void) {
 }
 
 /* ---- Whole networks: every tensor ---- */
-enum { BATCH = 3, EDGE = 13 };
+enum { BATCH = 3, EDGE = 13, FEATURES = 132 };
 
 typedef struct {
   ecd_net_t *net;
@@ -246,13 +246,22 @@ static void note_part(size_t offset, size_t count, void *arg) {
 
 /* The parts reported as final cover the slab once, last layer first. */
 static void check_parts(network_t *n) {
-  const size_t count = ecd_net_parameter_count(n->net);
+  const size_t frozen = ecd_net_frozen(n->net), count = ecd_net_parameter_count(n->net);
   parts_t parts = {.seen = calloc(count, sizeof *parts.seen)};
   ecd_net_backward(n->net, BATCH, n->input, n->weight, note_part, &parts);
   size_t once = 0;
-  for (size_t i = 0; i < count; ++i) once += parts.seen[i] == 1;
+  for (size_t i = 0; i < count; ++i) once += parts.seen[i] == (i >= frozen);
   CHECK(once == count && parts.calls > 1);
   free(parts.seen);
+}
+
+/* The output layers of a fusion network's parents: only their latents are used. */
+static bool is_unused(const char *name) {
+  static const char *const names[] = {"magpie.fc.4.weight", "magpie.fc.4.bias",
+                                      "volume.fc.4.weight", "volume.fc.4.bias"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; ++i)
+    if (strcmp(name, names[i]) == 0) return true;
+  return false;
 }
 
 static void check_network(const ecd_backend_t *be, const ecd_model_settings_t *model) {
@@ -262,11 +271,7 @@ static void check_network(const ecd_backend_t *be, const ecd_model_settings_t *m
   if (n.net == NULL) return;
   const size_t count = ecd_net_parameter_count(n.net), size = ecd_net_input_size(n.net);
   double *volumes = numbers(BATCH * EDGE * EDGE * EDGE, 1), *prepared = numbers(BATCH * size, 2);
-  double *bias = numbers(count, 3);
-  for (size_t b = 0; b < BATCH; ++b) {
-    ecd_net_prepare(n.net, volumes + b * EDGE * EDGE * EDGE, prepared + b * size);
-    n.input[b] = prepared + b * size;
-  }
+  double *bias = numbers(count, 3), *features = numbers(BATCH * FEATURES, 4);
   ecd_net_initialize(n.net, 5);
   double *parameters = ecd_net_parameters(n.net);
   for (size_t i = 0; i < ecd_net_tensor_count(n.net); ++i) {
@@ -274,16 +279,28 @@ static void check_network(const ecd_backend_t *be, const ecd_model_settings_t *m
     for (size_t k = 0; t->rank == 1 && k < t->count; ++k)
       parameters[t->offset + k] = 0.3 * bias[t->offset + k];
   }
+  for (size_t b = 0; b < BATCH; ++b) {
+    const ecd_net_sample_t sample = {volumes + b * EDGE * EDGE * EDGE, features + b * FEATURES};
+    ecd_net_prepare(n.net, &sample, prepared + b * size);
+    n.input[b] = prepared + b * size;
+  }
   network_value(&n);
   check_parts(&n);
   for (size_t i = 0; i < ecd_net_tensor_count(n.net); ++i) {
     const ecd_tensor_t *t = ecd_net_tensor(n.net, i);
+    if (t->offset < ecd_net_frozen(n.net)) continue;
+    if (is_unused(t->name)) {
+      const double *g = ecd_net_gradients(n.net) + t->offset;
+      CHECK(dot(t->count, g, g) == 0);
+      continue;
+    }
     check_gradient(t->name, network_value, &n, t->count, parameters + t->offset,
                    ecd_net_gradients(n.net) + t->offset);
   }
   free(volumes);
   free(prepared);
   free(bias);
+  free(features);
   ecd_net_destroy(&n.net);
 }
 
@@ -300,6 +317,11 @@ static void check_backend(const ecd_backend_t *be) {
                                                  .pool_kernel = 2,
                                                  .dense = {2, {9, 6}}}};
   const ecd_model_settings_t planes = {.kind = ECD_MODEL_CNN2D,
+                                       .magpie_cnn = {.conv1_filters = 5,
+                                                      .conv2_filters = 7,
+                                                      .conv3_filters = 6,
+                                                      .dense = {2, {11, 5}}},
+                                       .fusion = {.dense = {2, {10, 7}}},
                                        .cnn2d = {.squeeze = 11,
                                                  .excite = 3,
                                                  .conv1_filters = 6,
@@ -320,6 +342,14 @@ static void check_backend(const ecd_backend_t *be) {
     for (int64_t channels = 5; channels <= 29; channels += 8) check_projection(be, axis, channels);
   check_scale(be);
   check_network(be, &planes);
+  ecd_model_settings_t other = planes;
+  other.kind = ECD_MODEL_MAGPIE_CNN;
+  check_network(be, &other);
+  other.kind = ECD_MODEL_FUSION;
+  for (int finetune = 0; finetune < 2; ++finetune) {
+    other.fusion.finetune = finetune != 0;
+    check_network(be, &other);
+  }
   for (int pool = ECD_POOL_SAME; pool <= ECD_POOL_VALID; ++pool) {
     ecd_model_settings_t model = volume;
     model.cnn3d.pool = (ecd_pool_t)pool;

@@ -31,7 +31,7 @@ EOF
 }
 
 case_count=0
-for model in cnn2d cnn3d; do
+for model in cnn2d cnn3d magpie_cnn fusion; do
   for optimizer in adam sgd; do
     # shellcheck disable=SC2086
     "$ECDNET" time $model $small -o train.optimizer=$optimizer > "$folder/json"
@@ -54,7 +54,7 @@ expect_usage() { # TEXT ARGUMENT...
   fi
   case_count=$((case_count + 1))
 }
-expect_usage "cnn2d or cnn3d" cnn4d
+expect_usage "expected a network" cnn4d
 expect_usage "leaves nothing" cnn3d -o prep.grid=4
 expect_usage "leaves nothing" cnn2d -o prep.grid=4
 echo "$case_count cases agree"

@@ -7,7 +7,8 @@ if [ ! -d "$shared/oracle" ]; then
   exit 77
 fi
 code=0
-set -- "$shared"/oracle/nets/cnn2d.h5 "$shared"/oracle/nets/cnn3d.h5 "$shared"/oracle/nets/cnn3d_same.h5
+set -- "$shared"/oracle/nets/cnn2d.h5 "$shared"/oracle/nets/cnn3d.h5 "$shared"/oracle/nets/cnn3d_same.h5 \
+  "$shared"/oracle/nets/magpie_cnn.h5 "$shared"/oracle/nets/fusion.h5
 for file; do
   [ -r "$file" ] || { echo "missing: $file"; code=1; }
 done

@@ -66,7 +66,7 @@ static void copy(size_t i, const float *raw, float *out, void *arg) {
 
 static void check_volumes(ecd_dataset_t *d, ecd_memory_t memory) {
   ecd_volumes_t *v;
-  CHECK(ecd_volumes_load(ctx, d, memory, POINTS, copy, NULL, &v, &err) == ECD_OK);
+  CHECK(ecd_volumes_load(ctx, d, memory, POINTS, true, copy, NULL, &v, &err) == ECD_OK);
   for (size_t i = 0; i < COUNT; ++i)
     for (int k = 0; k < POINTS; k += 37) CHECK(ecd_volumes_get(v, i)[k] == value(i, k));
   ecd_volumes_destroy(&v);
@@ -147,7 +147,7 @@ static void test_corrupt(void) {
   CHECK(ecd_dataset_open(ctx, path, &d, &err) == ECD_OK);
   for (ecd_memory_t m = ECD_MEMORY_SHARED; m <= ECD_MEMORY_PRIVATE; ++m) {
     err.text[0] = '\0';
-    CHECK(ecd_volumes_load(ctx, d, m, POINTS, copy, NULL, &v, &err) == ECD_DATA);
+    CHECK(ecd_volumes_load(ctx, d, m, POINTS, true, copy, NULL, &v, &err) == ECD_DATA);
     CHECK(v == NULL);
     CHECK_HAS(err.text, "the volume of sample 'e' (index 4) is corrupt");
   }

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { COUNT = 5000, SAMPLES = 3, TENSORS = 2 };
+enum { COUNT = 5000, TRAINED = 3000, SAMPLES = 3, TENSORS = 2 };
 static ecd_context_t *ctx;
 static ecd_error_t err;
 static char folder[] = "/tmp/ecdnet-model-XXXXXX", path[64];
@@ -27,6 +27,9 @@ static ecd_model_file_t make(char *deck, const ecd_settings_t *settings, bool wi
                             .transform = ECD_TRANSFORM_SQRT,
                             .input_mean = 0.1,
                             .input_deviation = 1.0 / 3,
+                            .features = 2,
+                            .feature_mean = {1.0 / 7, -3},
+                            .feature_deviation = {1, 1e-3},
                             .target_mean = 50,
                             .target_deviation = 7,
                             .deck = deck,
@@ -39,6 +42,7 @@ static ecd_model_file_t make(char *deck, const ecd_settings_t *settings, bool wi
                             .tensor_offset = tensor_offset,
                             .parameter = parameter,
                             .has_state = with_state,
+                            .moments = with_state ? TRAINED : 0,
                             .moment1 = with_state ? moment1 : NULL,
                             .moment2 = with_state ? moment2 : NULL,
                             .epoch = 3,
@@ -54,6 +58,10 @@ static void check_same(const ecd_model_file_t *a, const ecd_model_file_t *b) {
   CHECK(ecd_preparation_match(&a->preparation, "a", &b->preparation, "b", &err) == ECD_OK);
   CHECK(a->target == b->target && a->transform == b->transform);
   CHECK(a->input_mean == b->input_mean && a->input_deviation == b->input_deviation);
+  CHECK(a->features == b->features);
+  for (size_t c = 0; c < a->features; ++c)
+    CHECK(a->feature_mean[c] == b->feature_mean[c] &&
+          a->feature_deviation[c] == b->feature_deviation[c]);
   CHECK(a->target_mean == b->target_mean && a->target_deviation == b->target_deviation);
   CHECK(strcmp(a->deck, b->deck) == 0);
   CHECK(a->samples == b->samples && a->tensors == b->tensors && a->parameters == b->parameters);
@@ -67,8 +75,9 @@ static void check_same(const ecd_model_file_t *a, const ecd_model_file_t *b) {
   CHECK((a->moment1 != NULL) == (b->moment1 != NULL) &&
         (a->moment2 != NULL) == (b->moment2 != NULL));
   if (a->moment1 == NULL || a->moment2 == NULL) return;
-  CHECK(memcmp(a->moment1, b->moment1, sizeof moment1) == 0);
-  CHECK(memcmp(a->moment2, b->moment2, sizeof moment2) == 0);
+  CHECK(a->moments == b->moments);
+  CHECK(memcmp(a->moment1, b->moment1, TRAINED * sizeof *moment1) == 0);
+  CHECK(memcmp(a->moment2, b->moment2, TRAINED * sizeof *moment2) == 0);
   CHECK(a->epoch == b->epoch && a->step_in_epoch == b->step_in_epoch && a->step == b->step);
   CHECK(a->loss_sum == b->loss_sum && a->weight_sum == b->weight_sum);
   CHECK(a->best_loss == b->best_loss);

@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2034 # what it sets is read by the scripts that source it
-# Sourced by the scripts that train: a work folder, decks of two small networks, helpers.
+# Sourced by the scripts that train: a work folder, decks of small networks, helpers.
 [ "$MPIEXEC" != no ] || { echo "skipped: no mpirun was found by configure"; exit 77; }
 "$PYTHON" -c 'import h5py, numpy' 2>/dev/null || { echo "skipped: $PYTHON lacks h5py or numpy"; exit 77; }
 export OMPI_MCA_rmaps_base_oversubscribe=1 PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe
@@ -54,4 +54,20 @@ model:
   kind: cnn3d
   cnn3d: {conv1_filters: 8, conv1_kernel: 2, conv2_filters: 12, conv2_kernel: 2, dense: [24, 8]}
 train: {epochs: 5, batch: 9, checkpoint_share: 1, bucket_mb: 0.002}
+END
+cat >magpie_cnn.yaml <<END
+data: {file: d.h5}
+model:
+  kind: magpie_cnn
+  magpie_cnn: {conv1_filters: 6, conv2_filters: 8, conv3_filters: 10, dense: [12, 8]}
+train: {epochs: 5, batch: 9, checkpoint_share: 1, bucket_mb: 0.002}
+END
+cat >fusion.yaml <<END
+data: {file: d.h5}
+model:
+  kind: fusion
+  magpie_cnn: {conv1_filters: 6, conv2_filters: 8, conv3_filters: 10, dense: [12, 8]}
+  cnn2d: {squeeze: 6, excite: 3, conv1_filters: 8, conv1_kernel: 2, conv2_filters: 12, conv2_kernel: 5, dense: [24, 8]}
+  fusion: {magpie_epochs: 4, volume_epochs: 3, dense: [16, 8]}
+train: {epochs: 5, batch: 9, lr: 0.001, checkpoint_share: 1, bucket_mb: 0.002}
 END

@@ -1,9 +1,9 @@
 /* Writes a small dataset for the tests: smooth periodic fields whose amplitude and width decide
    the targets.
      usage: make_dataset OUT.h5 COUNT GRID [nan=INDEX] [unknown=INDEX] [first=NUMBER] [code=NAME]
-            [cell=as_given] [field=elf] [method=tricubic]
+            [cell=as_given] [field=elf] [method=tricubic] [formulas=salts]
    nan: that sample's volume holds a NaN; unknown: that sample has no targets; first: number of the
-   first id. */
+   first id; formulas: of two elements whose Magpie features are all known, else of one element each. */
 #include "base/context.h"
 #include "base/random.h"
 #include "deck/deck.h"
@@ -17,6 +17,7 @@
 typedef struct {
   int64_t grid;
   long nan, first;
+  bool salts;
 } field_t;
 
 static double number(long sample, int which) {
@@ -40,7 +41,10 @@ static ecd_code_t fetch(size_t i, float *volume, void *arg, ecd_error_t *err) {
   return ECD_OK;
 }
 
-static ecd_code_t describe(ecd_sample_t *s, long number_of, bool known, ecd_error_t *err) {
+static ecd_code_t describe(ecd_sample_t *s, long number_of, bool known, bool salt,
+                           ecd_error_t *err) {
+  static const char *const metals[] = {"Na", "K", "Mg", "Ca", "Ti", "Fe", "Cu", "Zn", "Al", "Ga"};
+  static const char *const others[] = {"O", "S", "Cl2", "F2", "Si3"};
   char text[32];
   static const double cell[3][3] = {{4, 0, 0}, {0, 4, 0}, {0, 0, 4}};
   ECD_TRY(ecd_crystal_allocate(&s->crystal, 1, err));
@@ -49,7 +53,8 @@ static ecd_code_t describe(ecd_sample_t *s, long number_of, bool known, ecd_erro
   memcpy(s->cell, cell, sizeof cell);
   snprintf(text, sizeof text, "s-%04ld", number_of);
   s->id = strdup(text);
-  s->formula = strdup(ecd_element_symbol(s->crystal.Z[0]));
+  if (salt) snprintf(text, sizeof text, "%s%s", metals[number_of % 10], others[number_of / 10 % 5]);
+  s->formula = strdup(salt ? text : ecd_element_symbol(s->crystal.Z[0]));
   s->path = strdup("made by tests");
   s->sha256 = strdup("");
   s->integral_before = s->integral_after = 1;
@@ -63,7 +68,7 @@ static ecd_code_t make(const ecd_context_t *ctx, int argc, char **argv, ecd_erro
   ecd_sample_t *samples;
   char *deck = NULL;
   const size_t count = (size_t)atol(argv[2]);
-  field_t field = {atol(argv[3]), -1, 0};
+  field_t field = {.grid = atol(argv[3]), .nan = -1};
   long unknown = -1;
   ecd_preparation_t p = {.grid = field.grid, .method = ECD_METHOD_FOURIER, .code = "vasp"};
   for (int i = 4; i < argc; ++i) {
@@ -74,6 +79,7 @@ static ecd_code_t make(const ecd_context_t *ctx, int argc, char **argv, ecd_erro
     if (strncmp(argv[i], "first=", 6) == 0) field.first = atol(value);
     if (strncmp(argv[i], "unknown=", 8) == 0) unknown = atol(value);
     if (strncmp(argv[i], "code=", 5) == 0) snprintf(p.code, sizeof p.code, "%s", value);
+    if (strcmp(argv[i], "formulas=salts") == 0) field.salts = true;
     if (strcmp(argv[i], "cell=as_given") == 0) p.cell = ECD_CELL_AS_GIVEN;
     if (strcmp(argv[i], "field=elf") == 0) p.field = ECD_FIELD_ELF;
     if (strcmp(argv[i], "method=tricubic") == 0) p.method = ECD_METHOD_TRICUBIC;
@@ -82,7 +88,7 @@ static ecd_code_t make(const ecd_context_t *ctx, int argc, char **argv, ecd_erro
   ECD_TRY(ecd_deck_text(settings, &deck, err));
   ECD_TRY(ecd_alloc((void **)&samples, count, sizeof *samples, "samples", err));
   for (size_t i = 0; i < count; ++i)
-    ECD_TRY(describe(&samples[i], field.first + (long)i, unknown != (long)i, err));
+    ECD_TRY(describe(&samples[i], field.first + (long)i, unknown != (long)i, field.salts, err));
   const ecd_code_t code =
       ecd_dataset_write(ctx, argv[1], deck, &p, samples, count, fetch, &field, err);
   for (size_t i = 0; i < count; ++i) ecd_sample_clear(&samples[i]);

@@ -1,0 +1,135 @@
+#include "train/parents.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include "deck/keys.h"
+#include "train/signals.h"
+#include "train/split.h"
+#include "train/trainer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int by_text(const void *a, const void *b) {
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Held-out samples of the offspring that the parent has seen. */
+static ecd_code_t check_seen(const ecd_offspring_t *o, const char *path, const ecd_model_file_t *m,
+                             ecd_error_t *err) {
+  const size_t samples = ecd_dataset_size(o->dataset);
+  const char **trained, *first = NULL;
+  size_t count = 0, seen = 0, held_out = 0;
+  ECD_TRY(ecd_alloc((void **)&trained, m->samples + 1, sizeof *trained, "ids", err));
+  for (size_t i = 0; i < m->samples; ++i)
+    if (m->split[i] == ECD_TRAIN) trained[count++] = m->id[i];
+  qsort(trained, count, sizeof *trained, by_text);
+  for (size_t i = 0; i < samples; ++i) {
+    if (o->split[i] != ECD_TEST) continue;
+    ++held_out;
+    if (bsearch(&o->id[i], trained, count, sizeof *trained, by_text) == NULL) continue;
+    if (seen++ == 0) first = o->id[i];
+  }
+  free(trained);
+  if (seen == 0) return ECD_OK;
+  return ecd_fail(err, ECD_DATA,
+                  "%s: was trained on %zu of the %zu samples that are held out here, first '%s'; "
+                  "expected a parent trained with the same split (data.split, data.fold, seed)",
+                  path, seen, held_out, first);
+}
+
+static ecd_code_t check(const ecd_offspring_t *o, const char *path, ecd_model_kind_t kind,
+                        const ecd_model_file_t *m, ecd_error_t *err) {
+  static const char *const targets[] = {"bulk", "shear"};
+  if (m->model.kind != kind)
+    return ecd_fail(err, ECD_DATA, "%s: expected a %s, found a %s", path, ecd_model_names[kind],
+                    ecd_model_names[m->model.kind]);
+  if (m->has_state)
+    return ecd_fail(err, ECD_DATA, "%s: expected a trained model, found a checkpoint", path);
+  if (m->target != o->settings->data.target)
+    return ecd_fail(err, ECD_DATA, "%s: expected data.target: %s, found %s", path,
+                    targets[o->settings->data.target], targets[m->target]);
+  if (kind == ECD_MODEL_CNN2D)
+    ECD_TRY(ecd_preparation_match(ecd_dataset_preparation(o->dataset), ecd_dataset_path(o->dataset),
+                                  &m->preparation, path, err));
+  return check_seen(o, path, m, err);
+}
+
+/* The deck of a parent: this one's, with its own epochs and learning rate. The steps of the rate
+   are stretched with the epochs. */
+static ecd_settings_t parent_settings(const ecd_offspring_t *o, ecd_model_kind_t kind,
+                                      char *output) {
+  ecd_settings_t s = *o->settings;
+  const bool magpie = kind == ECD_MODEL_MAGPIE_CNN;
+  const int64_t epochs = magpie ? s.parents.magpie_epochs : s.parents.volume_epochs;
+  s.model.kind = kind;
+  s.output = output;
+  s.data.file = (char *)ecd_dataset_path(o->dataset);
+  if (s.train.lr_every > 0)
+    s.train.lr_every = (s.train.lr_every * epochs + s.train.epochs - 1) / s.train.epochs;
+  s.train.epochs = epochs;
+  s.train.lr = magpie ? s.parents.magpie_lr : s.parents.volume_lr;
+  return s;
+}
+
+static ecd_code_t train(ecd_context_t *ctx, const ecd_offspring_t *o, ecd_model_kind_t kind,
+                        char *output, ecd_error_t *err) {
+  const ecd_settings_t s = parent_settings(o, kind, output);
+  ecd_log(ctx, "training the parent %s in %s", ecd_model_names[kind], output);
+  ecd_signals_restore(); /* its run watches for itself */
+  const ecd_code_t code = ecd_train_run(ctx, &s, err);
+  ecd_signals_watch();
+  return code;
+}
+
+static ecd_code_t get(ecd_context_t *ctx, const ecd_offspring_t *o, ecd_model_kind_t kind,
+                      const char *given, ecd_model_file_t *m, ecd_error_t *err) {
+  char path[ECD_PATH_MAX], folder[ECD_PATH_MAX], relative[64];
+  snprintf(relative, sizeof relative, "parents/%s", ecd_model_names[kind]);
+  ECD_TRY(ecd_path_join(folder, o->settings->output, relative, err));
+  ECD_TRY(ecd_path_join(path, given[0] != '\0' ? "" : folder, given[0] != '\0' ? given : "model.h5",
+                        err));
+  if (given[0] == '\0') ECD_TRY(train(ctx, o, kind, folder, err));
+  ecd_code_t code = ecd_model_file_read(ctx, path, m, err);
+  if (code == ECD_OK) code = ecd_agree(ctx->world, check(o, path, kind, m, err), err);
+  if (code == ECD_OK) return ECD_OK;
+  ecd_fail_in(err, "model.fusion.%s", kind == ECD_MODEL_CNN2D ? "volume" : "magpie");
+  return code;
+}
+
+ecd_code_t ecd_parents_get(ecd_context_t *ctx, const ecd_offspring_t *o, ecd_parents_t *parents,
+                           ecd_error_t *err) {
+  const ecd_parents_settings_t *s = &o->settings->parents;
+  const struct {
+    ecd_model_kind_t kind;
+    const char *given;
+    ecd_model_file_t *file;
+  } both[] = {{ECD_MODEL_MAGPIE_CNN, s->magpie, &parents->magpie},
+              {ECD_MODEL_CNN2D, s->volume, &parents->volume}};
+  *parents = (ecd_parents_t){0};
+  /* Those that the deck names come first: what is wrong with them is found before any work. */
+  for (int named = 1; named >= 0; --named)
+    for (int p = 0; p < 2; ++p)
+      if ((both[p].given[0] != '\0') == (named == 1))
+        ECD_TRY(get(ctx, o, both[p].kind, both[p].given, both[p].file, err));
+  return ECD_OK;
+}
+
+void ecd_parents_clear(ecd_parents_t *parents) {
+  ecd_model_file_clear(&parents->magpie);
+  ecd_model_file_clear(&parents->volume);
+}
+
+ecd_code_t ecd_parents_inherit(const ecd_parents_t *parents, ecd_net_t *net, ecd_error_t *err) {
+  const ecd_model_file_t *magpie = &parents->magpie, *volume = &parents->volume;
+  if (magpie->parameters + volume->parameters != ecd_net_inherited(net))
+    return ecd_fail(
+        err, ECD_DATA,
+        "the parents of the fusion network have %zu and %zu parameters; expected %zu in all, "
+        "by their decks",
+        magpie->parameters, volume->parameters, ecd_net_inherited(net));
+  float *slab = ecd_net_parameters(net);
+  memcpy(slab, magpie->parameter, magpie->parameters * sizeof *slab);
+  memcpy(slab + magpie->parameters, volume->parameter, volume->parameters * sizeof *slab);
+  return ECD_OK;
+}

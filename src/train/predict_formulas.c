@@ -1,0 +1,52 @@
+/* Predictions from formulas alone. */
+#include "train/predict_private.h"
+
+#include "train/inference.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+typedef struct {
+  ecd_predictor_t *predictor;
+  const double *feature; /* (words, ECD_MAGPIE_ALL) */
+} formulas_t;
+
+static ecd_code_t feed(size_t item, size_t slot, const float **input, void *arg, ecd_error_t *err) {
+  const formulas_t *f = arg;
+  return ecd_predictor_prepare(f->predictor, f->predictor->sample[item],
+                               f->feature + item * ECD_MAGPIE_ALL, slot, input, err);
+}
+
+static ecd_code_t run(ecd_predictor_t *p, size_t words, char *const *word, ecd_sample_t *samples,
+                      double *feature, ecd_error_t *err) {
+  for (size_t w = 0; w < words; ++w) {
+    if (ecd_magpie_formula(word[w], feature + w * ECD_MAGPIE_ALL, err) != ECD_OK)
+      return ecd_fail_in(err, "predict: '%s' is no file, and as a formula", word[w]);
+    samples[w] = (ecd_sample_t){.id = word[w], .formula = word[w], .bulk = NAN, .shear = NAN};
+    if (!ecd_predictor_wants(p, word[w])) return ecd_predictor_none(p, word[w], err);
+    ECD_TRY(ecd_predictor_add(p, &samples[w], err));
+  }
+  return ECD_OK;
+}
+
+ecd_code_t ecd_predict_formulas(ecd_predictor_t *p, size_t words, char *const *word,
+                                const char *folder, ecd_error_t *err) {
+  ecd_sample_t *samples = NULL;
+  double *feature = NULL;
+  ecd_code_t code = ecd_alloc((void **)&samples, words, sizeof *samples, "samples", err);
+  if (code == ECD_OK)
+    code = ecd_alloc((void **)&feature, words * ECD_MAGPIE_ALL, sizeof *feature, "features", err);
+  if (code == ECD_OK) code = run(p, words, word, samples, feature, err);
+  code = ecd_agree(p->ctx->world, code, err);
+  formulas_t f = {p, feature};
+  if (code == ECD_OK)
+    code = ecd_inference_run(p->ctx, p->net, words, feed, &f, p->model.target_mean,
+                             p->model.target_deviation, p->predicted, err);
+  if (code == ECD_OK) {
+    ecd_predictor_print(p);
+    code = ecd_predictor_write(p, folder, err);
+  }
+  free(samples);
+  free(feature);
+  return code;
+}
