@@ -13,17 +13,20 @@ from .errors import InputError
 SPLITS = ('train', 'test', 'none', 'all')   # none: neither trained nor tested on
 METRICS = ('r2', 'rmse', 'mae', 'n')
 COLUMNS = ['id', 'formula', 'split', 'target', 'predicted']
+UNCERTAINTY = 'uncertainty'                 # a sixth column, of models that know it
 EPOCH_KEYS = ('epoch', 'train_loss', 'test_loss', 'lr', 'samples_per_s', 'seconds')
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """One row of predictions.csv. Texts stay texts: NaN is sodium nitride. Moduli in GPa, NaN = unknown."""
+    """One row of predictions.csv. Texts stay texts: NaN is sodium nitride. Moduli and the uncertainty in
+    GPa, NaN = unknown."""
     id: str
     formula: str
     split: str
     target: float
     predicted: float
+    uncertainty: float = math.nan
 
     @property
     def error(self):
@@ -38,12 +41,13 @@ class Run:
     predictions: list
     deck_text: str
     deck: dict
-    epochs: list = field(default_factory=list)  # lines of train.jsonl; empty: made by predict
+    epochs: list = field(default_factory=list)  # lines of train.jsonl; empty: a model without, or made by predict
     model: dict = field(default_factory=dict)   # root attributes of model.h5
 
     @property
     def trained(self):
-        return bool(self.epochs)
+        """Whether ecdnet train made it: a random forest leaves a model, but no epochs."""
+        return bool(self.epochs or self.model)
 
     @property
     def target(self):
@@ -128,8 +132,9 @@ def read_metrics(path):
 def read_predictions(path):
     try:
         with open(path, newline='', encoding='utf-8') as file:
-            return [parse_prediction(row, path, number)
-                    for number, row in enumerate(checked_rows(file, path), start=2)]
+            header, rows = checked_rows(file, path)
+            return [parse_prediction(row, len(header), path, number)
+                    for number, row in enumerate(rows, start=2)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f'{path}: cannot be read: {error}') from None
 
@@ -137,20 +142,20 @@ def read_predictions(path):
 def checked_rows(file, path):
     reader = csv.reader(file)
     header = next(reader, [])
-    if header != COLUMNS:
+    if header not in (COLUMNS, [*COLUMNS, UNCERTAINTY]):
         raise InputError(f'{path}: line 1: expected the columns {",".join(COLUMNS)}, '
                          f'found {",".join(header)[:80] or "nothing"}')
-    return reader
+    return header, reader
 
 
-def parse_prediction(row, path, number):
-    if len(row) != len(COLUMNS):
-        raise InputError(f'{path}: row {number}: expected {len(COLUMNS)} cells, found {len(row)}')
+def parse_prediction(row, cells, path, number):
+    if len(row) != cells:
+        raise InputError(f'{path}: row {number}: expected {cells} cells, found {len(row)}')
     try:
-        target, predicted = (float(cell) if cell else math.nan for cell in row[3:])
+        numbers = [float(cell) if cell else math.nan for cell in row[3:]]
     except ValueError as error:
         raise InputError(f'{path}: row {number}: {error}') from None
-    return Prediction(row[0], row[1], row[2], target, predicted)
+    return Prediction(*row[:3], *numbers)
 
 
 def read_log(path):

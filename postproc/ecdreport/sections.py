@@ -65,7 +65,7 @@ def results_section(report):
     for label, run in report.named():
         name = report.slug(label)
         figures = []
-        if run.trained:
+        if run.epochs:
             figures.append(report.figures.add(
                 plots.learning_curves(run), f'learning-{name}',
                 f'Learning curves, {escape(label)}: mean absolute error after each epoch.',
@@ -130,7 +130,7 @@ def moduli(material):
 
 
 def timing_section(report):
-    trained = [(label, run) for label, run in report.named() if run.trained]
+    trained = [(label, run) for label, run in report.named() if run.epochs]
     if not trained:
         return None
     phases = plots.all_phases([run for _, run in trained])

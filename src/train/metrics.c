@@ -32,19 +32,21 @@ ecd_metrics_t ecd_metrics_compute(size_t count, const double *target, const doub
 
 static ecd_code_t write_predictions(const char *folder, const ecd_sample_t *const *samples,
                                     size_t count, const double *target, const double *predicted,
-                                    const int8_t *split, ecd_error_t *err) {
+                                    const double *uncertainty, const int8_t *split,
+                                    ecd_error_t *err) {
   char path[ECD_PATH_MAX];
   ecd_output_t *output;
   ECD_TRY(ecd_path_join(path, folder, "predictions.csv", err));
   ECD_TRY(ecd_output_open(path, &output, err));
   FILE *f = ecd_output_stream(output);
-  fprintf(f, "id,formula,split,target,predicted\n");
+  fprintf(f, "id,formula,split,target,predicted%s\n", uncertainty != NULL ? ",uncertainty" : "");
   for (size_t i = 0; i < count; ++i) {
     ecd_table_write_text(f, samples[i]->id, ',');
     ecd_table_write_text(f, samples[i]->formula, ',');
     ecd_table_write_text(f, ecd_split_name(split[i]), ',');
     ecd_table_write_number(f, target[i], ',');
-    ecd_table_write_number(f, predicted[i], '\n');
+    ecd_table_write_number(f, predicted[i], uncertainty != NULL ? ',' : '\n');
+    if (uncertainty != NULL) ecd_table_write_number(f, uncertainty[i], '\n');
   }
   return ecd_output_commit(&output, err);
 }
@@ -81,10 +83,11 @@ static ecd_code_t write_metrics(const char *folder, const char *target_name, siz
 
 ecd_code_t ecd_results_write(const ecd_context_t *ctx, const char *folder, const char *target_name,
                              const ecd_sample_t *const *samples, size_t count, const double *target,
-                             const double *predicted, const int8_t *split, ecd_error_t *err) {
+                             const double *predicted, const double *uncertainty,
+                             const int8_t *split, ecd_error_t *err) {
   ecd_code_t code = ECD_OK;
   if (ctx->rank == 0) {
-    code = write_predictions(folder, samples, count, target, predicted, split, err);
+    code = write_predictions(folder, samples, count, target, predicted, uncertainty, split, err);
     if (code == ECD_OK)
       code = write_metrics(folder, target_name, count, target, predicted, split, err);
   }

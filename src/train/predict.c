@@ -202,7 +202,7 @@ static ecd_code_t predict_dataset(ecd_predictor_t *p, ecd_dataset_t *dataset, ec
 ecd_code_t ecd_predictor_write(const ecd_predictor_t *p, const char *folder, ecd_error_t *err) {
   const bool bulk = p->model.target == ECD_TARGET_BULK;
   ECD_TRY(ecd_results_write(p->ctx, folder, bulk ? "bulk" : "shear", p->sample, p->count, p->target,
-                            p->predicted, p->split, err));
+                            p->predicted, NULL, p->split, err));
   static const int8_t parts[] = {ECD_TRAIN, ECD_TEST, ECD_UNUSED};
   for (size_t i = 0; i < sizeof parts; ++i) {
     const ecd_metrics_t m =

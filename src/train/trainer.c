@@ -319,7 +319,7 @@ static ecd_code_t finish(ecd_trainer_t *t, ecd_error_t *err) {
   ECD_TRY(ecd_trainer_save(t, "model.h5", ecd_net_parameters(t->net), false, err));
   ECD_TRY(ecd_trainer_predict(t, false, err));
   ECD_TRY(ecd_results_write(t->ctx, s->output, s->data.target == ECD_TARGET_BULK ? "bulk" : "shear",
-                            t->sample, t->samples, t->target, t->predicted, t->split, err));
+                            t->sample, t->samples, t->target, t->predicted, NULL, t->split, err));
   const ecd_metrics_t m =
       ecd_metrics_compute(t->samples, t->target, t->predicted, t->split, ECD_TEST);
   if (m.n > 0)

@@ -76,6 +76,18 @@ def make_run(folder, dataset, epochs=6, finished=True):
         f.attrs.update(schema='ecdnet-model', network='cnn2d', program='ecdnet 0.0.test')
 
 
+def make_forest(folder, dataset):
+    """What `ecdnet train` leaves of a random forest: no log, an uncertainty of each prediction."""
+    make_run(folder, dataset)
+    folder = Path(folder)
+    (folder / 'train.jsonl').unlink()
+    lines = (folder / 'predictions.csv').read_text().splitlines()
+    rows = [f'{line},{cell}' for line, cell in zip(lines, ['uncertainty', 1.5, 2, 3, 4, '', 6])]
+    (folder / 'predictions.csv').write_text('\n'.join(rows) + '\n')
+    with h5py.File(folder / 'model.h5', 'a') as f:
+        f.attrs['network'] = 'rf'
+
+
 def make_prediction(folder, run):
     """What `ecdnet predict` leaves: no log, no model; nothing known of the training split."""
     folder = Path(folder)

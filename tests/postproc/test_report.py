@@ -19,7 +19,7 @@ sys.path[:0] = [str(HERE), str(REPORT.parent)]
 HOME = tempfile.TemporaryDirectory()
 os.environ['MPLCONFIGDIR'] = HOME.name + '/matplotlib'
 from ecdreport.cli import main  # noqa: E402
-from make_run import make_dataset, make_prediction, make_run  # noqa: E402
+from make_run import make_dataset, make_forest, make_prediction, make_run  # noqa: E402
 VOID = {'meta', 'img', 'br', 'link', 'hr'}
 
 
@@ -156,6 +156,17 @@ class ReportTest(unittest.TestCase):
         self.assertIn('7 figures', self.good[1])
         cells = [text for row in Page(self.html).rows for text, _ in row]
         self.assertNotIn('a<b>&"c"', cells)
+
+    def test_forest(self):
+        """A run without epochs: no learning curve, no timings; its deck is trained with."""
+        make_forest(self.root / 'forest', 'dataset.h5')
+        code, out, stderr = self.call('forest', '-o', 'forest.html')
+        self.assertEqual(code, 0, stderr)
+        self.assertIn('2 figures', out)
+        page = Page((self.root / 'forest.html').read_text('utf-8'))
+        self.assertIn('(rf)', page.text)
+        self.assertIn('ecdnet train forest/deck.yaml', page.text)
+        self.assertNotIn('Learning curves, forest', page.text)
 
     def test_materials_are_chosen(self):
         code, _, stderr = self.call('a/net', '-o', 'chosen.html', '--materials', 'm-1,m,5')

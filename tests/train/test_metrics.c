@@ -41,7 +41,7 @@ static void check_files(const ecd_context_t *ctx) {
     sample[i].formula = i == 2 ? "NaN" : "Cu";
     list[i] = &sample[i];
   }
-  CHECK(ecd_results_write(ctx, folder, "bulk", list, COUNT, target, predicted, split, &err) ==
+  CHECK(ecd_results_write(ctx, folder, "bulk", list, COUNT, target, predicted, NULL, split, &err) ==
         ECD_OK);
   snprintf(path, sizeof path, "%s/predictions.csv", folder);
   CHECK(ecd_file_read_text(path, &text, &length, &err) == ECD_OK);
@@ -56,9 +56,20 @@ static void check_files(const ecd_context_t *ctx) {
   CHECK_HAS(text, "\"r2\":\tnull");
   free(text);
   unlink(path);
+  double uncertainty[COUNT] = {0.5, 1.25, NAN};
+  CHECK(ecd_results_write(ctx, folder, "bulk", list, COUNT, target, predicted, uncertainty, split,
+                          &err) == ECD_OK);
+  snprintf(path, sizeof path, "%s/predictions.csv", folder);
+  CHECK(ecd_file_read_text(path, &text, &length, &err) == ECD_OK);
+  CHECK_HAS(text, "id,formula,split,target,predicted,uncertainty\nmp-1,Cu,train,10,12,0.5\n");
+  CHECK_HAS(text, "18.5,1.25\nmp-1,NaN,none,,3,\n");
+  free(text);
+  unlink(path);
+  snprintf(path, sizeof path, "%s/metrics.json", folder);
+  unlink(path);
   rmdir(folder);
-  CHECK(ecd_results_write(ctx, "/proc/none", "bulk", list, COUNT, target, predicted, split, &err) ==
-        ECD_FAILED);
+  CHECK(ecd_results_write(ctx, "/proc/none", "bulk", list, COUNT, target, predicted, NULL, split,
+                          &err) == ECD_FAILED);
   CHECK_HAS(err.text, "/proc/none");
 }
 
