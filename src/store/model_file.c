@@ -1,7 +1,8 @@
 /* Layout, schema 1 (P parameters, T tensors, N samples of the training dataset):
      /parameter f32 (P), fletcher32; /tensor/name, /tensor/offset i64 (T)
      /sample/id, /sample/split i8 (N)
-     /feature/name, mean, deviation f64 (F): where the network takes F features of the composition
+     /forest/...: where the model is a random forest, which has no tensors (store/model_forest.h)
+     /feature/name, mean, deviation f64 (F): where the model takes F features of the composition
      /moment1, /moment2 f32 (P less what does not train): checkpoints only
      root attributes: schema, schema_version, program, deck, preparation, target, transform, scaling,
      network (its widths are in the deck), sha256 of the parameter bytes; checkpoints: epoch,
@@ -12,6 +13,7 @@
 #include "base/version.h"
 #include "deck/deck.h"
 #include "deck/keys.h"
+#include "store/model_forest.h"
 #include "store/names.h"
 
 #include <stdlib.h>
@@ -70,6 +72,18 @@ static void get_features(ecd_h5_t *h5, ecd_model_file_t *m) {
   ecd_h5_read(h5, "/feature/deviation", H5T_NATIVE_DOUBLE, m->features, m->feature_deviation);
 }
 
+static void put_tensors(ecd_h5_t *h5, const ecd_model_file_t *m) {
+  int64_t *offset = malloc((m->tensors + 1) * sizeof *offset);
+  if (offset == NULL) ecd_h5_fail(h5, "out of memory");
+  for (size_t i = 0; offset != NULL && i < m->tensors; ++i)
+    offset[i] = (int64_t)m->tensor_offset[i];
+  ecd_h5_write(h5, "/tensor/offset", H5T_NATIVE_INT64, 1, (const hsize_t[]){m->tensors}, offset);
+  free(offset);
+  ecd_h5_write_strings(h5, "/tensor/name", m->tensors, (const char *const *)m->tensor_name);
+  ecd_h5_write(h5, "/parameter", H5T_NATIVE_FLOAT, 1, (const hsize_t[]){m->parameters},
+               m->parameter);
+}
+
 static ecd_code_t write_file(const char *path, const ecd_model_file_t *m, ecd_error_t *err) {
   ecd_h5_t h5;
   char hex[65];
@@ -88,17 +102,10 @@ static ecd_code_t write_file(const char *path, const ecd_model_file_t *m, ecd_er
   ecd_h5_put_number(&h5, "input_deviation", m->input_deviation);
   ecd_h5_put_number(&h5, "target_mean", m->target_mean);
   ecd_h5_put_number(&h5, "target_deviation", m->target_deviation);
-  int64_t *offset = malloc((m->tensors + 1) * sizeof *offset);
-  if (offset == NULL) ecd_h5_fail(&h5, "out of memory");
-  for (size_t i = 0; offset != NULL && i < m->tensors; ++i)
-    offset[i] = (int64_t)m->tensor_offset[i];
-  ecd_h5_write(&h5, "/tensor/offset", H5T_NATIVE_INT64, 1, (const hsize_t[]){m->tensors}, offset);
-  free(offset);
-  ecd_h5_write_strings(&h5, "/tensor/name", m->tensors, (const char *const *)m->tensor_name);
+  if (m->tensors > 0) put_tensors(&h5, m);
+  ecd_model_forest_put(&h5, &m->forest);
   ecd_h5_write_strings(&h5, "/sample/id", m->samples, (const char *const *)m->id);
   ecd_h5_write(&h5, "/sample/split", H5T_NATIVE_INT8, 1, (const hsize_t[]){m->samples}, m->split);
-  ecd_h5_write(&h5, "/parameter", H5T_NATIVE_FLOAT, 1, (const hsize_t[]){m->parameters},
-               m->parameter);
   put_features(&h5, m);
   put_state(&h5, m);
   return ecd_h5_close(&h5, ECD_FAILED, err);
@@ -155,22 +162,26 @@ static void get_state(ecd_h5_t *h5, ecd_model_file_t *m) {
   m->best_loss = ecd_h5_get_number(h5, "best_loss");
 }
 
+static void get_samples(ecd_h5_t *h5, ecd_model_file_t *m) {
+  m->samples = ecd_h5_count(h5, "/sample/id");
+  m->id = calloc(m->samples + 1, sizeof *m->id);
+  if (m->id == NULL) ecd_h5_fail(h5, "out of memory");
+  if (h5->failed) return;
+  ecd_h5_read_strings(h5, "/sample/id", m->samples, m->id);
+  m->split = read_array(h5, "/sample/split", H5T_NATIVE_INT8, m->samples, sizeof *m->split);
+}
+
 static void get_tensors(ecd_h5_t *h5, ecd_model_file_t *m) {
   m->tensors = ecd_h5_count(h5, "/tensor/offset");
   m->parameters = ecd_h5_count(h5, "/parameter");
-  m->samples = ecd_h5_count(h5, "/sample/id");
   m->tensor_name = calloc(m->tensors + 1, sizeof *m->tensor_name);
   m->tensor_offset = calloc(m->tensors + 1, sizeof *m->tensor_offset);
-  m->id = calloc(m->samples + 1, sizeof *m->id);
-  if (m->tensor_name == NULL || m->tensor_offset == NULL || m->id == NULL)
-    ecd_h5_fail(h5, "out of memory");
+  if (m->tensor_name == NULL || m->tensor_offset == NULL) ecd_h5_fail(h5, "out of memory");
   if (h5->failed) return;
   int64_t *offset = read_array(h5, "/tensor/offset", H5T_NATIVE_INT64, m->tensors, sizeof *offset);
   for (size_t i = 0; offset != NULL && i < m->tensors; ++i) m->tensor_offset[i] = (size_t)offset[i];
   free(offset);
   ecd_h5_read_strings(h5, "/tensor/name", m->tensors, m->tensor_name);
-  ecd_h5_read_strings(h5, "/sample/id", m->samples, m->id);
-  m->split = read_array(h5, "/sample/split", H5T_NATIVE_INT8, m->samples, sizeof *m->split);
   m->parameter =
       read_array(h5, "/parameter", H5T_NATIVE_FLOAT, m->parameters, sizeof *m->parameter);
 }
@@ -203,7 +214,9 @@ static ecd_code_t read_file(const char *path, ecd_model_file_t *m, ecd_error_t *
   m->target_mean = ecd_h5_get_number(&h5, "target_mean");
   m->target_deviation = ecd_h5_get_number(&h5, "target_deviation");
   m->deck = ecd_h5_get_text(&h5, "deck");
-  get_tensors(&h5, m);
+  get_samples(&h5, m);
+  ecd_model_forest_get(&h5, &m->forest);
+  if (m->forest.trees == 0) get_tensors(&h5, m);
   get_features(&h5, m);
   get_state(&h5, m);
   char hex[65] = "", *stored = ecd_h5_get_text(&h5, "sha256");
@@ -276,6 +289,7 @@ static ecd_code_t make_room(const header_t *h, ecd_model_file_t *m, ecd_error_t 
   m->split = NULL;
   m->tensor_offset = NULL;
   m->parameter = m->moment1 = m->moment2 = NULL;
+  ECD_TRY(ecd_model_forest_make_room(&m->forest, err));
   ECD_TRY(ecd_alloc((void **)&m->id, m->samples, sizeof *m->id, "model", err));
   ECD_TRY(ecd_alloc((void **)&m->tensor_name, m->tensors, sizeof *m->tensor_name, "model", err));
   ECD_TRY(ecd_alloc((void **)&m->split, m->samples, sizeof *m->split, "model", err));
@@ -298,6 +312,7 @@ static ecd_code_t share_arrays(const ecd_context_t *ctx, const header_t *h, ecd_
   ECD_TRY(share(ctx, m->parameter, m->parameters * sizeof *m->parameter, err));
   if (h->moment1) ECD_TRY(share(ctx, m->moment1, bytes, err));
   if (h->moment2) ECD_TRY(share(ctx, m->moment2, bytes, err));
+  ECD_TRY(ecd_model_forest_share(ctx, &m->forest, err));
   return ctx->rank != 0 ? unpack_texts(m, text, err) : ECD_OK;
 }
 
@@ -341,5 +356,6 @@ void ecd_model_file_clear(ecd_model_file_t *m) {
   free(m->parameter);
   free(m->moment1);
   free(m->moment2);
+  ecd_model_forest_clear(&m->forest);
   memset(m, 0, sizeof *m);
 }

@@ -7,6 +7,16 @@
 #include "chem/magpie.h"
 #include "store/dataset.h"
 
+/* A random forest; what the arrays hold: learn/forest.h. */
+typedef struct {
+  size_t trees, nodes, width; /* 0 trees: none */
+  int64_t *offset;            /* [trees + 1] */
+  int32_t *feature;           /* [nodes] */
+  int32_t *left, *right;      /* [nodes] */
+  double *threshold, *value;  /* [nodes] */
+  double *importance;         /* [width] */
+} ecd_model_forest_t;
+
 #define ECD_MODEL_SCHEMA "ecdnet-model" /* root attribute "schema" */
 
 typedef struct {
@@ -15,7 +25,7 @@ typedef struct {
   ecd_target_t target;
   ecd_transform_t transform;
   double input_mean, input_deviation; /* after the transform; 0 and 1 if not standardised */
-  size_t features;                    /* columns of chem/magpie.h that the network takes */
+  size_t features;                    /* columns of chem/magpie.h that the model takes */
   double feature_mean[ECD_MAGPIE_ALL], feature_deviation[ECD_MAGPIE_ALL];
   double target_mean, target_deviation; /* GPa; 0 and 1 if not standardised */
   char *deck;                           /* effective deck */
@@ -24,9 +34,10 @@ typedef struct {
   int8_t *split;                        /* [samples]: 0 train, 1 test, -1 unused */
   /* Named parameter tensors in slab order: */
   size_t tensors, parameters;
-  char **tensor_name;    /* [tensors] */
-  size_t *tensor_offset; /* [tensors], in floats */
-  float *parameter;      /* [parameters] */
+  char **tensor_name;        /* [tensors] */
+  size_t *tensor_offset;     /* [tensors], in floats */
+  float *parameter;          /* [parameters] */
+  ecd_model_forest_t forest; /* in the place of tensors, where the model is one */
   /* Training state, checkpoints only (has_state): */
   bool has_state;
   size_t moments;           /* the last of the parameters, which train */

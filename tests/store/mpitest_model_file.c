@@ -153,6 +153,34 @@ static void check_damage(ecd_model_file_t *m, char *deck) {
   check_refused("No such file");
 }
 
+/* Two trees: one that is split once, one leaf. */
+static void check_forest(const ecd_model_file_t *network) {
+  int64_t offset[] = {0, 3, 4};
+  int32_t feature[] = {1, -1, -1, -1}, left[] = {1, -1, -1, -1}, right[] = {2, -1, -1, -1};
+  double threshold[] = {1.0 / 3, 0, 0, 0}, value[] = {2, 1, 1.0 / 7, 1.5}, importance[] = {0, 1};
+  ecd_model_file_t m = *network, back;
+  m.tensors = m.parameters = 0;
+  m.parameter = NULL;
+  m.forest =
+      (ecd_model_forest_t){2, 4, 2, offset, feature, left, right, threshold, value, importance};
+  CHECK(ecd_model_file_write(ctx, path, &m, &err) == ECD_OK);
+  CHECK(ecd_model_file_read(ctx, path, &back, &err) == ECD_OK);
+  const ecd_model_forest_t *f = &back.forest;
+  CHECK(f->trees == 2 && f->nodes == 4 && f->width == 2);
+  CHECK(memcmp(f->offset, offset, sizeof offset) == 0);
+  CHECK(memcmp(f->feature, feature, sizeof feature) == 0);
+  CHECK(memcmp(f->left, left, sizeof left) == 0 && memcmp(f->right, right, sizeof right) == 0);
+  CHECK(memcmp(f->threshold, threshold, sizeof threshold) == 0);
+  CHECK(memcmp(f->value, value, sizeof value) == 0);
+  CHECK(memcmp(f->importance, importance, sizeof importance) == 0);
+  CHECK(back.tensors == 0 && back.parameters == 0 && back.samples == SAMPLES);
+  CHECK(strcmp(back.id[2], id[2]) == 0 && back.split[2] == -1);
+  ecd_model_file_clear(&back);
+  MPI_Barrier(ctx->world);
+  flip(value, sizeof value);
+  check_refused("/forest/value");
+}
+
 int main(int argc, char **argv) {
   MPI_Init(&argc, &argv);
   CHECK(ecd_context_create(&ctx, &err) == ECD_OK);
@@ -178,7 +206,9 @@ int main(int argc, char **argv) {
     ecd_model_file_clear(&back);
     MPI_Barrier(ctx->world);
   }
-  ecd_model_file_t m = make(deck, settings, true);
+  ecd_model_file_t m = make(deck, settings, false);
+  check_forest(&m);
+  m = make(deck, settings, true);
   CHECK(ecd_model_file_write(ctx, "/proc/none/model.h5", &m, &err) == ECD_FAILED);
   CHECK_HAS(err.text, "/proc/none");
   check_damage(&m, deck);
