@@ -1,21 +1,17 @@
 #include "train/trainer_private.h"
 
 #include "base/file.h"
-#include "deck/deck.h"
+#include "train/folder.h"
 #include "train/inference.h"
 #include "train/metrics.h"
 #include "train/parents.h"
 #include "train/signals.h"
 #include "train/split.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#define LAST    "checkpoint-last.h5"
-#define BEST    "checkpoint-best.h5"
 #define JOURNAL "train.jsonl"
 
 /* Samples, targets, split; mean and deviation of the training targets. */
@@ -165,43 +161,9 @@ static ecd_code_t load(ecd_trainer_t *t, ecd_error_t *err) {
                              s->train.bucket_mb, &t->exchange, err);
 }
 
-static ecd_code_t write_deck(const ecd_trainer_t *t, ecd_error_t *err) {
-  char path[ECD_PATH_MAX];
-  ecd_output_t *output;
-  ECD_TRY(ecd_path_join(path, t->settings->output, "deck.yaml", err));
-  ECD_TRY(ecd_output_open(path, &output, err));
-  const ecd_code_t code = ecd_deck_write(t->settings, ecd_output_stream(output), err);
-  if (code == ECD_OK) return ecd_output_commit(&output, err);
-  ecd_output_abandon(&output);
-  return code;
-}
-
-/* A new run over an old one's files: the old ones are kept as NAME.old. Rank 0. */
-static void set_aside(const ecd_trainer_t *t) {
-  static const char *const names[] = {LAST, BEST, "model.h5"};
-  for (size_t i = 0; i < sizeof names / sizeof *names; ++i) {
-    char path[ECD_PATH_MAX], old[ECD_PATH_MAX + 8];
-    if (ecd_path_join(path, t->settings->output, names[i], NULL) != ECD_OK ||
-        !ecd_file_exists(path))
-      continue;
-    snprintf(old, sizeof old, "%s.old", path);
-    if (rename(path, old) == 0)
-      ecd_warn(t->ctx, "%s is from an earlier run: kept as %s", path, old);
-  }
-}
-
-/* Before the data are read, so that a wrong output is found at once. Collective. */
-static ecd_code_t make_output(const ecd_trainer_t *t, ecd_error_t *err) {
-  const char *output = t->settings->output;
-  ecd_code_t code = t->ctx->rank == 0 ? ecd_make_folder(output, err) : ECD_OK;
-  if (t->ctx->rank == 0 && code == ECD_OK && access(output, W_OK) != 0)
-    code = ecd_fail(err, ECD_FAILED, "output: cannot write into %s: %s", output, strerror(errno));
-  return ecd_agree(t->ctx->world, code, err);
-}
-
 static ecd_code_t begin(ecd_trainer_t *t, ecd_error_t *err) {
   char last[ECD_PATH_MAX], journal[ECD_PATH_MAX];
-  ECD_TRY(ecd_path_join(last, t->settings->output, LAST, err));
+  ECD_TRY(ecd_path_join(last, t->settings->output, ECD_CHECKPOINT_LAST, err));
   ECD_TRY(ecd_path_join(journal, t->settings->output, JOURNAL, err));
   int there = t->ctx->rank == 0 && ecd_file_exists(last);
   ECD_MPI(MPI_Bcast(&there, 1, MPI_INT, 0, t->ctx->world));
@@ -214,9 +176,9 @@ static ecd_code_t begin(ecd_trainer_t *t, ecd_error_t *err) {
   }
   ecd_code_t code = ECD_OK;
   if (t->ctx->rank == 0) {
-    if (!t->settings->train.resume || !there) set_aside(t);
+    if (!t->settings->train.resume || !there) ecd_folder_set_aside(t->ctx, t->settings->output);
     code = ecd_journal_cut(journal, t->epoch, err);
-    if (code == ECD_OK) code = write_deck(t, err);
+    if (code == ECD_OK) code = ecd_folder_write_deck(t->settings, err);
   }
   return ecd_agree(t->ctx->world, code, err);
 }
@@ -246,9 +208,9 @@ static ecd_code_t log_epoch(const ecd_trainer_t *t, ecd_error_t *err) {
 
 static ecd_code_t checkpoint(ecd_trainer_t *t, ecd_error_t *err) {
   const double start = ecd_now();
-  if (t->best_unsaved) ECD_TRY(ecd_trainer_save(t, BEST, t->best, false, err));
+  if (t->best_unsaved) ECD_TRY(ecd_trainer_save(t, ECD_CHECKPOINT_BEST, t->best, false, err));
   t->best_unsaved = false;
-  ECD_TRY(ecd_trainer_save(t, LAST, ecd_net_parameters(t->net), true, err));
+  ECD_TRY(ecd_trainer_save(t, ECD_CHECKPOINT_LAST, ecd_net_parameters(t->net), true, err));
   t->seconds[ECD_PHASE_CHECKPOINT] += ecd_now() - start;
   t->checkpoint_seconds += ecd_now() - start;
   return ECD_OK;
@@ -342,7 +304,7 @@ static void clear(ecd_trainer_t *t) {
 ecd_code_t ecd_train_run(ecd_context_t *ctx, const ecd_settings_t *settings, ecd_error_t *err) {
   ecd_trainer_t t = {.ctx = ctx, .settings = settings};
   ecd_signals_watch();
-  ecd_code_t code = make_output(&t, err);
+  ecd_code_t code = ecd_folder_make(ctx, settings->output, err);
   if (code == ECD_OK) code = load(&t, err);
   if (code == ECD_STOPPED)
     ecd_log(ctx, settings->model.kind == ECD_MODEL_FUSION
