@@ -41,7 +41,7 @@ class Run:
     predictions: list
     deck_text: str
     deck: dict
-    epochs: list = field(default_factory=list)  # lines of train.jsonl; empty: a model without, or made by predict
+    epochs: list = field(default_factory=list)  # lines of train.jsonl; predict and forests leave none
     model: dict = field(default_factory=dict)   # root attributes of model.h5
 
     @property

@@ -74,6 +74,25 @@ static void print_dataset(const ecd_dataset_t *d) {
   printf("\n");
 }
 
+/* The three features that decide most. */
+static void print_forest(const ecd_model_file_t *m) {
+  const double *importance = m->forest.importance;
+  double below = INFINITY;
+  printf("  decided   by");
+  for (int k = 0; k < 3; ++k) {
+    size_t best = m->forest.width;
+    for (size_t c = 0; c < m->forest.width; ++c)
+      if (importance[c] < below && (best == m->forest.width || importance[c] > importance[best]))
+        best = c;
+    if (best == m->forest.width || importance[best] == 0) break;
+    char name[ECD_MAGPIE_NAME];
+    ecd_magpie_name(best, name);
+    printf("%s %s %.3f", k > 0 ? "," : "", name, importance[best]);
+    below = importance[best];
+  }
+  printf("\n");
+}
+
 static void print_model(const char *path, const ecd_model_file_t *m) {
   static const char *const transforms[] = {"no transform", "log1p", "sqrt"};
   size_t train = 0, test = 0;
@@ -81,10 +100,13 @@ static void print_model(const char *path, const ecd_model_file_t *m) {
     train += m->split[i] == 0;
     test += m->split[i] == 1;
   }
-  printf("%s: %s of %s for the %s modulus, %zu parameters\n", path,
-         m->has_state ? "checkpoint" : "model", ecd_model_names[m->model.kind],
-         m->target == ECD_TARGET_BULK ? "bulk" : "shear", m->parameters);
-  if (m->model.kind != ECD_MODEL_MAGPIE_CNN) {
+  printf("%s: %s of %s for the %s modulus, ", path, m->has_state ? "checkpoint" : "model",
+         ecd_model_names[m->model.kind], m->target == ECD_TARGET_BULK ? "bulk" : "shear");
+  if (m->forest.trees > 0)
+    printf("%zu trees, %zu nodes\n", m->forest.trees, m->forest.nodes);
+  else
+    printf("%zu parameters\n", m->parameters);
+  if (m->model.kind != ECD_MODEL_MAGPIE_CNN && m->model.kind != ECD_MODEL_RF) {
     printf("  volumes   %lld^3, %s, %s cell, %s, DFT code %s\n", (long long)m->preparation.grid,
            ecd_field_name(m->preparation.field), ecd_cell_name(m->preparation.cell),
            ecd_method_name(m->preparation.method), m->preparation.code);
@@ -95,7 +117,10 @@ static void print_model(const char *path, const ecd_model_file_t *m) {
   if (m->model.kind == ECD_MODEL_FUSION)
     printf("  parents   magpie_cnn and cnn2d, %s\n",
            m->model.fusion.finetune ? "fine-tuned" : "frozen");
-  printf("  target    mean %.6g GPa, deviation %.6g GPa\n", m->target_mean, m->target_deviation);
+  if (m->model.kind == ECD_MODEL_RF)
+    print_forest(m);
+  else
+    printf("  target    mean %.6g GPa, deviation %.6g GPa\n", m->target_mean, m->target_deviation);
   printf("  samples   %zu for training, %zu held out\n", train, test);
   if (m->has_state)
     printf("  state     epoch %lld, %lld steps into it, %lld steps in all\n", (long long)m->epoch,

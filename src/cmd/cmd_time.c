@@ -148,6 +148,10 @@ ecd_code_t ecd_cmd_time(ecd_context_t *ctx, ecd_settings_t *settings, const ecd_
                       words->word[0]);
     settings->model.kind = (ecd_model_kind_t)kind;
   }
+  if (settings->model.kind == ECD_MODEL_RF)
+    return ecd_fail(err, ECD_USAGE,
+                    "time: expected a network, found 'rf', which takes no steps: ecdnet train says "
+                    "how long its training took");
   timing_t t = {0};
   double *scratch = NULL;
   ecd_code_t code = prepare(ctx, settings, &t, err);

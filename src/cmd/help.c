@@ -38,12 +38,15 @@ const ecd_command_t ecd_commands[] = {
     {"merge", ecd_cmd_merge, false, "join datasets that were prepared alike",
      "usage: ecdnet merge OUT.h5 IN.h5...\n\nThe inputs must agree in grid, cell, method, field "
      "and DFT code, and share no id.\n"},
-    {"train", ecd_cmd_train, false, "train a network, data-parallel over the ranks",
+    {"train", ecd_cmd_train, false,
+     "train a network or a random forest, in parallel over the ranks",
      "usage: ecdnet train DECK [-o KEY=VALUE]... [--resume]\n\n"
-     "model.kind picks the network: cnn2d, cnn3d (volumes), magpie_cnn (formulas), fusion (both; "
+     "model.kind picks the model: cnn2d, cnn3d (volumes), magpie_cnn (formulas), fusion (both; "
      "its "
      "parents are\n"
      "model.fusion.magpie and model.fusion.volume, or are trained first in OUTPUT/parents).\n"
+     "rf is a random forest (formulas): it has no epochs or checkpoints, and writes "
+     "importances.csv.\n"
      "Writes into OUTPUT: model.h5, predictions.csv, metrics.json, train.jsonl, deck.yaml, and "
      "while it runs\n"
      "checkpoint-last.h5 and checkpoint-best.h5 (lowest training loss), at most "
@@ -63,7 +66,8 @@ const ecd_command_t ecd_commands[] = {
      "OUTPUT/model.h5) knows\n"
      "the network and how volumes must be prepared. Charge files are resampled that way; a dataset "
      "prepared otherwise\n"
-     "(grid, cell, method, field, DFT code) is refused. A magpie_cnn takes the formulas of any "
+     "(grid, cell, method, field, DFT code) is refused. A magpie_cnn or rf takes the formulas of "
+     "any "
      "dataset or charge file,\n"
      "or formulas as words.\n\n"
      "predict.split picks samples by their part in the model's training: all, train, test, none "

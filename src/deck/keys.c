@@ -27,7 +27,7 @@ static const char *const transforms[] = {"none", "log1p", "sqrt", NULL};
 static const char *const memories[] = {"shared", "private", NULL};
 static const char *const splits[] = {"fraction", "fold", "file", NULL};
 static const char *const parts[] = {"all", "train", "test", "none", NULL};
-const char *const ecd_model_names[] = {"cnn2d", "cnn3d", "magpie_cnn", "fusion", NULL};
+const char *const ecd_model_names[] = {"cnn2d", "cnn3d", "magpie_cnn", "fusion", "rf", NULL};
 static const char *const pools[] = {"same", "valid", NULL};
 static const char *const optimizers[] = {"adam", "sgd", NULL};
 
@@ -89,7 +89,7 @@ const ecd_key_t ecd_keys[] = {
     STRING("data.split_file", data.split_file, "",
            "CSV id,split with split one of train, test, none, for split: file"),
 
-    CHOICE("model.kind", model.kind, "cnn2d", ecd_model_names, "network"),
+    CHOICE("model.kind", model.kind, "cnn2d", ecd_model_names, "network, or rf: random forest"),
     INTEGER("model.cnn3d.conv1_filters", model.cnn3d.conv1_filters, "200", 1, 1e5, "",
             "filters of the first convolution"),
     INTEGER("model.cnn3d.conv1_kernel", model.cnn3d.conv1_kernel, "5", 1, 1024, "voxels",
@@ -144,6 +144,15 @@ const ecd_key_t ecd_keys[] = {
          "false: only the dense layers train, on the parents' latents; true: the parents train on"),
     INTEGERS("model.fusion.dense", model.fusion.dense, "[128, 64, 32]", 1, 1e6,
              "hidden dense layers after the latents; the scalar output is added"),
+
+    INTEGER("model.rf.trees", model.rf.trees, "50", 1, 1e6, "", "trees of the random forest"),
+    INTEGER("model.rf.max_depth", model.rf.max_depth, "0", 0, 1e6, "",
+            "splits from root to leaf; 0: unlimited"),
+    INTEGER("model.rf.min_leaf", model.rf.min_leaf, "1", 1, LARGE, "samples", "least in a leaf"),
+    INTEGER("model.rf.min_split", model.rf.min_split, "2", 2, LARGE, "samples",
+            "least in a node that is split"),
+    INTEGER("model.rf.features_per_split", model.rf.features_per_split, "0", 0, 145, "",
+            "features tried at each split; 0: all"),
 
     INTEGER("train.epochs", train.epochs, "60", 1, LARGE, "", "passes over the training split"),
     INTEGER("train.batch", train.batch, "32", 1, LARGE, "samples", "global batch, over all ranks"),

@@ -29,7 +29,8 @@ typedef enum {
   ECD_MODEL_CNN2D,
   ECD_MODEL_CNN3D,
   ECD_MODEL_MAGPIE_CNN,
-  ECD_MODEL_FUSION
+  ECD_MODEL_FUSION,
+  ECD_MODEL_RF
 } ecd_model_kind_t;
 typedef enum { ECD_POOL_SAME, ECD_POOL_VALID } ecd_pool_t;
 typedef enum { ECD_OPTIMIZER_ADAM, ECD_OPTIMIZER_SGD } ecd_optimizer_t;
@@ -92,6 +93,9 @@ typedef struct {
     bool finetune;
     ecd_int_list_t dense;
   } fusion;
+  struct {
+    int64_t trees, max_depth, min_leaf, min_split, features_per_split; /* 0 = no limit, all */
+  } rf;
 } ecd_model_settings_t;
 
 /* The parents of a fusion network: model files, or how the run trains those whose file is "". */

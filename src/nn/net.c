@@ -66,8 +66,11 @@ static ecd_code_t add_extractor(const ecd_model_settings_t *settings, ecd_net_t 
   case ECD_MODEL_FUSION:
     *hidden = &settings->fusion.dense;
     return ecd_fusion_create(settings, net, err);
+  case ECD_MODEL_RF:
+    break;
   }
-  return ecd_fail(err, ECD_USAGE, "model.kind: unknown network %d", (int)settings->kind);
+  return ecd_fail(err, ECD_USAGE, "model.kind: expected a network, found number %d",
+                  (int)settings->kind);
 }
 
 static ecd_code_t make(const ecd_model_settings_t *settings, ecd_net_t *net, ecd_error_t *err) {

@@ -14,9 +14,9 @@ typedef struct {
 ecd_metrics_t ecd_metrics_compute(size_t count, const double *target, const double *predicted,
                                   const int8_t *split, int part);
 
-/* predictions.csv (id,formula,split,target,predicted, and uncertainty unless that is NULL: GPa, one
-   of each sample) and metrics.json ({"train": ..., "test": ..., "none": ..., "all": ...}) in folder.
-   Rank 0 writes, all agree. Collective. */
+/* predictions.csv (id,formula,split,target,predicted, and uncertainty, GPa, unless that is NULL)
+   and metrics.json ({"train": ..., "test": ..., "none": ..., "all": ...}) in folder. Rank 0
+   writes, all agree. Collective. */
 ecd_code_t ecd_results_write(const ecd_context_t *ctx, const char *folder, const char *target_name,
                              const ecd_sample_t *const *samples, size_t count, const double *target,
                              const double *predicted, const double *uncertainty,

@@ -35,7 +35,9 @@ static ecd_code_t grow(ecd_predictor_t *p, ecd_error_t *err) {
   if (predicted != NULL) p->predicted = predicted;
   void *split = realloc(p->split, room * sizeof *p->split);
   if (split != NULL) p->split = split;
-  if (sample == NULL || target == NULL || predicted == NULL || split == NULL)
+  void *uncertainty = realloc(p->uncertainty, room * sizeof *p->uncertainty);
+  if (uncertainty != NULL) p->uncertainty = uncertainty;
+  if (sample == NULL || target == NULL || predicted == NULL || split == NULL || uncertainty == NULL)
     return ecd_fail(err, ECD_FAILED, "out of memory: predictions");
   p->room = room;
   return ECD_OK;
@@ -53,6 +55,7 @@ ecd_code_t ecd_predictor_add(ecd_predictor_t *p, const ecd_sample_t *sample, ecd
   p->sample[p->count] = sample;
   p->target[p->count] = p->model.target == ECD_TARGET_BULK ? sample->bulk : sample->shear;
   p->split[p->count] = part_of(p, sample->id);
+  p->uncertainty[p->count] = NAN;
   p->predicted[p->count++] = NAN;
   return ECD_OK;
 }
@@ -60,18 +63,23 @@ ecd_code_t ecd_predictor_add(ecd_predictor_t *p, const ecd_sample_t *sample, ecd
 ecd_code_t ecd_predictor_prepare(ecd_predictor_t *p, const ecd_sample_t *sample,
                                  const double *feature, size_t slot, const float **input,
                                  ecd_error_t *err) {
-  float *out = p->slot + slot * ecd_net_input_size(p->net);
+  const size_t features = p->scaling.features;
   float sum = 0.0f;
 #pragma omp simd reduction(+ : sum)
   for (size_t i = 0; i < p->points; ++i) sum += p->raw[i] * 0.0f; /* NaN if any is not finite */
   if (sum != 0.0f || isnan(sum))
     return ecd_fail(err, ECD_DATA, "the volume of sample '%s' holds values that are not finite",
                     sample->id);
-  if (!ecd_features_known(feature, p->scaling.features)) {
+  if (!ecd_features_known(feature, features)) {
     ecd_fail(err, ECD_DATA, "its features are not numbers");
     ecd_magpie_complete(sample->formula, err);
     return ecd_fail_in(err, "sample '%s' lacks features that the network needs", sample->id);
   }
+  if (p->state != NULL) {
+    memcpy(p->row + slot * features, feature, features * sizeof *feature);
+    return ECD_OK;
+  }
+  float *out = p->slot + slot * ecd_net_input_size(p->net);
   ecd_input_prepare(p->net, &p->scaling, p->points, p->raw, feature, out);
   *input = out;
   return ECD_OK;
@@ -108,6 +116,13 @@ static ecd_code_t make_network(ecd_predictor_t *p, ecd_error_t *err) {
   ECD_TRY(ecd_alloc((void **)&p->raw, p->points, sizeof *p->raw, "volume", err));
   ECD_TRY(ecd_alloc((void **)&p->slot, ECD_INFERENCE_BLOCK * ecd_net_input_size(p->net),
                     sizeof *p->slot, "inputs of a block", err));
+  return ECD_OK;
+}
+
+static ecd_code_t make_model(ecd_predictor_t *p, ecd_error_t *err) {
+  const ecd_model_file_t *m = &p->model;
+  ECD_TRY(m->model.kind == p->tabular->kind ? ecd_predictor_open_tabular(p, err)
+                                            : make_network(p, err));
   ECD_TRY(ecd_alloc((void **)&p->known, m->samples, sizeof *p->known, "ids", err));
   for (size_t i = 0; i < m->samples; ++i) p->known[i] = (ecd_known_t){m->id[i], m->split[i]};
   if (m->samples > 0) qsort(p->known, m->samples, sizeof *p->known, by_id);
@@ -121,7 +136,7 @@ static ecd_code_t open_model(ecd_predictor_t *p, ecd_error_t *err) {
                         named ? s->predict.model : "model.h5", err));
   if (ecd_model_file_read(p->ctx, p->model_path, &p->model, err) != ECD_OK)
     return ecd_fail_in(err, "predict.model");
-  return ecd_agree(p->ctx->world, make_network(p, err), err);
+  return ecd_agree(p->ctx->world, make_model(p, err), err);
 }
 
 /* deck.yaml says what was predicted, and with what: this run's deck with the words and the model's
@@ -133,6 +148,8 @@ static ecd_code_t write_deck(const ecd_predictor_t *p, const char *folder, int w
   effective.model = p->model.model;
   effective.data.target = p->model.target;
   effective.data.transform = p->model.transform;
+  effective.data.features =
+      p->model.features == ECD_MAGPIE_ALL ? ECD_FEATURES_MAGPIE145 : ECD_FEATURES_MAGPIE132;
   ecd_preparation_to_deck(&p->model.preparation, &effective.prep);
   /* Several files have no place in a deck. */
   if (dataset) effective.data.file = word[0];
@@ -192,9 +209,7 @@ static ecd_code_t predict_dataset(ecd_predictor_t *p, ecd_dataset_t *dataset, ec
   if (code == ECD_OK) code = choose(p, dataset, f.index, err);
   if (code == ECD_OK && p->count == 0) code = ecd_predictor_none(p, path, err);
   code = ecd_agree(p->ctx->world, code, err);
-  if (code == ECD_OK)
-    code = ecd_inference_run(p->ctx, p->net, p->count, feed, &f, p->model.target_mean,
-                             p->model.target_deviation, p->predicted, err);
+  if (code == ECD_OK) code = ecd_predictor_infer(p, 0, p->count, feed, &f, err);
   free(f.index);
   return code;
 }
@@ -202,7 +217,7 @@ static ecd_code_t predict_dataset(ecd_predictor_t *p, ecd_dataset_t *dataset, ec
 ecd_code_t ecd_predictor_write(const ecd_predictor_t *p, const char *folder, ecd_error_t *err) {
   const bool bulk = p->model.target == ECD_TARGET_BULK;
   ECD_TRY(ecd_results_write(p->ctx, folder, bulk ? "bulk" : "shear", p->sample, p->count, p->target,
-                            p->predicted, NULL, p->split, err));
+                            p->predicted, p->state != NULL ? p->uncertainty : NULL, p->split, err));
   static const int8_t parts[] = {ECD_TRAIN, ECD_TEST, ECD_UNUSED};
   for (size_t i = 0; i < sizeof parts; ++i) {
     const ecd_metrics_t m =
@@ -295,13 +310,16 @@ static ecd_code_t run(ecd_predictor_t *p, int words, char *const *word, ecd_erro
                  : ecd_predict_files(p, (size_t)words, word, folder, err);
 }
 
-ecd_code_t ecd_predict_run(ecd_context_t *ctx, const ecd_settings_t *settings, int words,
-                           char *const *word, ecd_error_t *err) {
-  ecd_predictor_t p = {.ctx = ctx, .settings = settings};
+ecd_code_t ecd_predict_run(ecd_context_t *ctx, const ecd_settings_t *settings,
+                           const ecd_tabular_t *tabular, int words, char *const *word,
+                           ecd_error_t *err) {
+  ecd_predictor_t p = {.ctx = ctx, .settings = settings, .tabular = tabular};
   const ecd_code_t code = run(&p, words, word, err);
   ecd_model_file_clear(&p.model);
   ecd_net_destroy(&p.net);
-  void *owned[] = {p.known, p.raw, p.slot, p.sample, p.target, p.predicted, p.split};
+  if (p.state != NULL) tabular->close(p.state);
+  void *owned[] = {p.known,  p.raw,       p.slot,  p.row,        p.sample,
+                   p.target, p.predicted, p.split, p.uncertainty};
   for (size_t i = 0; i < sizeof owned / sizeof *owned; ++i) free(owned[i]);
   return code;
 }

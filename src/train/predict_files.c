@@ -88,8 +88,7 @@ static ecd_code_t predict_share(files_t *f, size_t count, ecd_error_t *err) {
   for (size_t i = 0; code == ECD_OK && i < count; ++i)
     code = ecd_predictor_add(p, &samples[i], err);
   ECD_TRY(ecd_agree(p->ctx->world, code, err));
-  return ecd_inference_run(p->ctx, p->net, count, feed, f, p->model.target_mean,
-                           p->model.target_deviation, p->predicted + f->first, err);
+  return ecd_predictor_infer(p, f->first, count, feed, f, err);
 }
 
 static ecd_code_t predict_words(files_t *f, size_t words, char *const *word, ecd_error_t *err) {

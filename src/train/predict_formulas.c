@@ -1,8 +1,6 @@
 /* Predictions from formulas alone. */
 #include "train/predict_private.h"
 
-#include "train/inference.h"
-
 #include <math.h>
 #include <stdlib.h>
 
@@ -39,9 +37,7 @@ ecd_code_t ecd_predict_formulas(ecd_predictor_t *p, size_t words, char *const *w
   if (code == ECD_OK) code = run(p, words, word, samples, feature, err);
   code = ecd_agree(p->ctx->world, code, err);
   formulas_t f = {p, feature};
-  if (code == ECD_OK)
-    code = ecd_inference_run(p->ctx, p->net, words, feed, &f, p->model.target_mean,
-                             p->model.target_deviation, p->predicted, err);
+  if (code == ECD_OK) code = ecd_predictor_infer(p, 0, words, feed, &f, err);
   if (code == ECD_OK) {
     ecd_predictor_print(p);
     code = ecd_predictor_write(p, folder, err);

@@ -6,6 +6,7 @@
 #include "nn/net.h"
 #include "store/model_file.h"
 #include "store/names.h"
+#include "train/inference.h"
 #include "train/input.h"
 #include "train/predict.h"
 
@@ -20,6 +21,10 @@ typedef struct {
   char model_path[ECD_PATH_MAX];
   ecd_model_file_t model;
   ecd_known_t *known; /* [model.samples], by id */
+  /* What predicts: a network, or, where state is not NULL, a tabular model. */
+  const ecd_tabular_t *tabular;
+  void *state;
+  double *row; /* (ECD_INFERENCE_BLOCK, features), for a tabular model */
   ecd_net_t *net;
   ecd_scaling_t scaling;
   bool volumes;  /* the network needs them */
@@ -30,6 +35,7 @@ typedef struct {
   size_t count, room;
   const ecd_sample_t **sample; /* borrowed */
   double *target, *predicted;  /* GPa; target NaN = unknown */
+  double *uncertainty;         /* GPa, of a tabular model */
   int8_t *split;
 } ecd_predictor_t;
 
@@ -46,6 +52,14 @@ ecd_code_t ecd_predictor_add(ecd_predictor_t *predictor, const ecd_sample_t *sam
 ecd_code_t ecd_predictor_prepare(ecd_predictor_t *predictor, const ecd_sample_t *sample,
                                  const double *feature, size_t slot, const float **input,
                                  ecd_error_t *err);
+
+/* The model of the file is tabular's: ready to predict. Local. */
+ecd_code_t ecd_predictor_open_tabular(ecd_predictor_t *predictor, ecd_error_t *err);
+
+/* Predicts the next items of the results, of which at are done: as ecd_inference_run, for a network
+   or a tabular model. Collective. */
+ecd_code_t ecd_predictor_infer(ecd_predictor_t *predictor, size_t at, size_t count,
+                               ecd_feed_fn *feed, void *arg, ecd_error_t *err);
 
 /* The error of a run that chose nothing. Local. */
 ecd_code_t ecd_predictor_none(const ecd_predictor_t *predictor, const char *where,

@@ -102,7 +102,7 @@ static void check_values(void) {
   refuse("train:\n  resume: maybe\n",
          "d.yaml:2:11: train.resume: expected true or false, found 'maybe'");
   refuse("model: {kind: cnn2}\n", "d.yaml:1:15: model.kind: expected one of cnn2d, cnn3d, "
-                                  "magpie_cnn, fusion, found 'cnn2'; did you mean 'cnn2d'?");
+                                  "magpie_cnn, fusion, rf, found 'cnn2'; did you mean 'cnn2d'?");
   refuse("prep: {method: linear}\n",
          "d.yaml:1:16: prep.method: expected one of fourier, tricubic, trilinear, found 'linear'; "
          "did you mean 'trilinear'?");
