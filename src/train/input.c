@@ -132,7 +132,7 @@ ecd_code_t ecd_features_check(const ecd_dataset_t *dataset, const int8_t *split,
   }
   if (bad == 0) return ECD_OK;
   return ecd_fail(err, ECD_DATA,
-                  "%s: %zu samples lack features that the network needs; leave them out with "
+                  "%s: %zu samples lack features that the model needs; leave them out with "
                   "data.split: file (none):%s",
                   ecd_dataset_path(dataset), bad, text);
 }

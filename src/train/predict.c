@@ -73,7 +73,7 @@ ecd_code_t ecd_predictor_prepare(ecd_predictor_t *p, const ecd_sample_t *sample,
   if (!ecd_features_known(feature, features)) {
     ecd_fail(err, ECD_DATA, "its features are not numbers");
     ecd_magpie_complete(sample->formula, err);
-    return ecd_fail_in(err, "sample '%s' lacks features that the network needs", sample->id);
+    return ecd_fail_in(err, "sample '%s' lacks features that the model needs", sample->id);
   }
   if (p->state != NULL) {
     memcpy(p->row + slot * features, feature, features * sizeof *feature);

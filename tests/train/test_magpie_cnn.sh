@@ -66,7 +66,7 @@ ranks 3 train magpie_cnn.yaml -o output=pure -o data.file=pure.h5
 expect 3 "features without a value" "pure.h5: " "s-0001: formula 'He'" "MeltingT"
 once "s-0001"
 ranks 2 predict -o output=pure -o predict.model=run-1/model.h5 pure.h5
-expect 3 "predicting without a value" "sample 's-0001' lacks features that the network needs" "MeltingT"
+expect 3 "predicting without a value" "sample 's-0001' lacks features that the model needs" "MeltingT"
 once "s-0001"
 # Left out by a split file, they are not predicted.
 { echo id,split; for i in 2 3 4 5 6; do echo "s-000$i,train"; done; } >split.csv

@@ -105,7 +105,7 @@ ranks 3 train rf.yaml -o output=pure -o data.file=pure.h5
 expect 3 "features without a value" "pure.h5: " "s-0001: formula 'He'" "MeltingT"
 once "s-0001"
 ranks 2 predict -o output=pure -o predict.model=run-1x1/model.h5 pure.h5
-expect 3 "predicting without a value" "sample 's-0001' lacks features" "MeltingT"
+expect 3 "predicting without a value" "sample 's-0001' lacks features that the model needs" "MeltingT"
 once "s-0001"
 { echo id,split; for i in 2 3 4 5 6; do echo "s-000$i,train"; done; } >split.csv
 ranks 2 train rf.yaml -o output=left -o data.file=pure.h5 -o data.split=file -o data.split_file=split.csv
