@@ -31,7 +31,7 @@ static ecd_code_t feed(size_t item, size_t slot, const float **input, void *arg,
   ecd_predictor_t *p = f->predictor;
   const ecd_sample_t *sample = p->sample[f->first + item];
   double feature[ECD_MAGPIE_ALL];
-  memcpy(p->raw, f->volumes + item * p->points, p->points * sizeof *p->raw);
+  if (p->volumes) memcpy(p->raw, f->volumes + item * p->points, p->points * sizeof *p->raw);
   ecd_magpie_formula(sample->formula, feature, NULL); /* NaN is found out where it is used */
   return ecd_predictor_prepare(p, sample, feature, slot, input, err);
 }
