@@ -5,18 +5,18 @@
 # up inside PMIx when its ranks die at a bad moment: after 20 s it is killed, and $locked_up says yes.
 reap() {
   (
+    trap - EXIT # not this process's to clean up
     i=0
-    while [ $i -lt 200 ]; do
-      sleep 0.1
-      kill -0 "$1" 2>/dev/null || exit 0
+    while kill -0 "$1" 2>/dev/null; do
       i=$((i + 1))
+      [ $i -lt 200 ] || { kill -9 "$1"; exit 3; }
+      sleep 0.1
     done
-    kill -9 "$1"
+    exit 0
   ) &
   watchdog=$!
   code=0
   wait "$1" || code=$?
-  locked_up=yes
-  if kill "$watchdog" 2>/dev/null; then locked_up=no; fi
-  wait "$watchdog" 2>/dev/null || true
+  locked_up=no
+  wait "$watchdog" || locked_up=yes
 }

@@ -43,7 +43,7 @@ static void check_gradient(const char *what, value_fn *value, void *arg, size_t 
                            const double *gradient) {
   enum { DIRECTIONS = 3, ENTRIES = 5 };
   const double norm = sqrt(dot(count, gradient, gradient));
-  const double rounding = 4 * DBL_EPSILON * fabs(value(arg)) / step; /* of the difference */
+  const double rounding = 32 * DBL_EPSILON * fabs(value(arg)) / step; /* of the difference */
   CHECK(norm > 1e-6);
   for (uint32_t trial = 0; trial < DIRECTIONS + ENTRIES; ++trial) {
     double *along = numbers(count, 1000 + trial);
