@@ -129,14 +129,6 @@ ecd_code_t ecd_model_file_write(const ecd_context_t *ctx, const char *path,
   return ecd_agree(ctx->world, code, err);
 }
 
-static int get_choice(ecd_h5_t *h5, const char *attribute, const char *const *names, int count) {
-  char *text = ecd_h5_get_text(h5, attribute);
-  const int found = ecd_name_index(text, names, count);
-  if (found < 0) ecd_h5_fail(h5, attribute);
-  free(text);
-  return found < 0 ? 0 : found;
-}
-
 static void *read_array(ecd_h5_t *h5, const char *name, hid_t type, size_t count, size_t size) {
   void *data = h5->failed ? NULL : malloc((count + 1) * size);
   if (data == NULL)
@@ -207,8 +199,8 @@ static ecd_code_t read_file(const char *path, ecd_model_file_t *m, ecd_error_t *
     return code;
   }
   ecd_preparation_get(&h5, &m->preparation);
-  m->target = (ecd_target_t)get_choice(&h5, "target", targets, 2);
-  m->transform = (ecd_transform_t)get_choice(&h5, "transform", transforms, 3);
+  m->target = (ecd_target_t)ecd_name_get(&h5, "target", targets, 2);
+  m->transform = (ecd_transform_t)ecd_name_get(&h5, "transform", transforms, 3);
   m->input_mean = ecd_h5_get_number(&h5, "input_mean");
   m->input_deviation = ecd_h5_get_number(&h5, "input_deviation");
   m->target_mean = ecd_h5_get_number(&h5, "target_mean");

@@ -27,7 +27,7 @@ void ecd_preparation_put(ecd_h5_t *h5, const ecd_preparation_t *p) {
   ecd_h5_put_text(h5, "code", p->code);
 }
 
-static int get_choice(ecd_h5_t *h5, const char *attribute, const char *const *names, int count) {
+int ecd_name_get(ecd_h5_t *h5, const char *attribute, const char *const *names, int count) {
   char *text = ecd_h5_get_text(h5, attribute);
   const int found = ecd_name_index(text, names, count);
   if (found < 0) ecd_h5_fail(h5, attribute);
@@ -38,9 +38,9 @@ static int get_choice(ecd_h5_t *h5, const char *attribute, const char *const *na
 void ecd_preparation_get(ecd_h5_t *h5, ecd_preparation_t *p) {
   memset(p, 0, sizeof *p);
   p->grid = ecd_h5_get_integer(h5, "grid");
-  p->field = (ecd_field_t)get_choice(h5, "field", fields, 3);
-  p->cell = (ecd_cell_kind_t)get_choice(h5, "cell", cells, 2);
-  p->method = (ecd_method_t)get_choice(h5, "method", methods, 3);
+  p->field = (ecd_field_t)ecd_name_get(h5, "field", fields, 3);
+  p->cell = (ecd_cell_kind_t)ecd_name_get(h5, "cell", cells, 2);
+  p->method = (ecd_method_t)ecd_name_get(h5, "method", methods, 3);
   char *code = ecd_h5_get_text(h5, "code");
   if (code != NULL) strncpy(p->code, code, sizeof p->code - 1);
   free(code);

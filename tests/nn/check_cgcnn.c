@@ -9,6 +9,7 @@
 #include "check.h"
 #include "nn/cgcnn.h"
 #include "nn/optimizer.h"
+#include "reference.h"
 
 #include <hdf5.h>
 #include <stdlib.h>
@@ -24,32 +25,9 @@ typedef struct {
   const ecd_graph_t **batch;
 } reference_t;
 
-static size_t shape(hid_t file, const char *name, hsize_t dims[3]) {
-  const hid_t set = H5Dopen2(file, name, H5P_DEFAULT), space = H5Dget_space(set);
-  size_t count = 1;
-  const int rank = H5Sget_simple_extent_dims(space, dims, NULL);
-  for (int i = 0; i < rank; ++i) count *= dims[i];
-  H5Sclose(space);
-  H5Dclose(set);
-  return count;
-}
-
-static void *values(hid_t file, const char *name, hid_t type, size_t size) {
-  hsize_t dims[3];
-  void *out = malloc(shape(file, name, dims) * size);
-  const hid_t set = H5Dopen2(file, name, H5P_DEFAULT);
-  CHECK(out != NULL && H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, out) >= 0);
-  H5Dclose(set);
-  return out;
-}
-
-static double *doubles(hid_t file, const char *name) {
-  return values(file, name, H5T_NATIVE_DOUBLE, sizeof(double));
-}
-
 static void load_crystal(reference_t *ref, size_t i, const char *id) {
   char name[160];
-  hsize_t d[3];
+  hsize_t d[5];
   snprintf(name, sizeof name, "crystal/%s/nbr_dist", id);
   double *distance = doubles(ref->file, name);
   shape(ref->file, name, d);
@@ -64,7 +42,7 @@ static void load_crystal(reference_t *ref, size_t i, const char *id) {
 }
 
 static void load(reference_t *ref) {
-  hsize_t d[3], e[3];
+  hsize_t d[5], e[5];
   int convolutions = 0;
   char name[64];
   do snprintf(name, sizeof name, "param/convs.%d.bn1.weight", ++convolutions);
@@ -117,7 +95,7 @@ static double largest_of(const double *v, size_t count) {
 static void compare(const reference_t *ref, const ecd_tensor_t *t, const float *slab,
                     const char *group, const char *backend) {
   char name[80];
-  hsize_t dims[3];
+  hsize_t dims[5];
   snprintf(name, sizeof name, "%s/%s", group, t->name);
   CHECK(shape(ref->file, name, dims) == t->count);
   double *v = doubles(ref->file, name), worst = 0;
@@ -141,7 +119,7 @@ static void load_parameters(const reference_t *ref, ecd_net_t *net) {
   for (size_t i = 0; i < ecd_net_tensor_count(net); ++i) {
     const ecd_tensor_t *t = ecd_net_tensor(net, i);
     char name[64];
-    hsize_t dims[3];
+    hsize_t dims[5];
     snprintf(name, sizeof name, "param/%s", t->name);
     CHECK(shape(ref->file, name, dims) == t->count);
     double *v = doubles(ref->file, name);
