@@ -68,10 +68,8 @@ static ecd_code_t choose_samples(run_t *r, ecd_error_t *err) {
 }
 
 static ecd_code_t load(run_t *r, ecd_error_t *err) {
-  const ecd_settings_t *s = r->settings;
   char path[ECD_PATH_MAX];
-  ECD_TRY(ecd_path_join(path, s->data.file[0] != '\0' ? "" : s->output,
-                        s->data.file[0] != '\0' ? s->data.file : "dataset.h5", err));
+  ECD_TRY(ecd_dataset_locate(r->settings, path, err));
   if (ecd_dataset_open(r->ctx, path, &r->dataset, err) != ECD_OK)
     return ecd_fail_in(err, "data.file");
   return ecd_agree(r->ctx->world, choose_samples(r, err), err);
@@ -208,21 +206,13 @@ static ecd_code_t begin(const run_t *r, ecd_error_t *err) {
 }
 
 static ecd_code_t write_files(const run_t *r, ecd_error_t *err) {
-  const ecd_settings_t *s = r->settings;
   ecd_code_t code = r->ctx->rank == 0 ? begin(r, err) : ECD_OK;
   ECD_TRY(ecd_agree(r->ctx->world, code, err));
   ECD_TRY(write_model(r, err));
   code = r->ctx->rank == 0 ? write_importances(r, err) : ECD_OK;
   ECD_TRY(ecd_agree(r->ctx->world, code, err));
-  ECD_TRY(ecd_results_write(r->ctx, s->output, s->data.target == ECD_TARGET_BULK ? "bulk" : "shear",
-                            r->sample, r->samples, r->target, r->predicted, r->uncertainty,
-                            r->split, err));
-  const ecd_metrics_t m =
-      ecd_metrics_compute(r->samples, r->target, r->predicted, r->split, ECD_TEST);
-  if (m.n > 0)
-    ecd_log(r->ctx, "held out: %zu samples, R2 %.4f, RMSE %.4g GPa, MAE %.4g GPa", m.n, m.r2,
-            m.rmse, m.mae);
-  return ECD_OK;
+  return ecd_results_finish(r->ctx, r->settings, r->sample, r->samples, r->target, r->predicted,
+                            r->uncertainty, r->split, err);
 }
 
 ecd_code_t ecd_forest_run(ecd_context_t *ctx, const ecd_settings_t *settings, ecd_error_t *err) {

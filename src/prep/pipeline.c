@@ -39,10 +39,7 @@ static ecd_code_t make_preparation(const ecd_prep_settings_t *s, ecd_preparation
 }
 
 static ecd_code_t make_paths(run_t *run, ecd_error_t *err) {
-  const ecd_settings_t *s = run->settings;
-  const bool own = s->data.file[0] != '\0';
-  ECD_TRY(ecd_path_join(run->dataset_path, own ? "" : s->output, own ? s->data.file : "dataset.h5",
-                        err));
+  ECD_TRY(ecd_dataset_locate(run->settings, run->dataset_path, err));
   const size_t length = strlen(run->dataset_path);
   const bool suffix = length > 3 && strcmp(run->dataset_path + length - 3, ".h5") == 0;
   if (snprintf(run->folder, sizeof run->folder, "%.*s.parts", (int)(suffix ? length - 3 : length),

@@ -42,6 +42,9 @@ void ecd_sample_clear(ecd_sample_t *sample);
 
 typedef struct ecd_dataset ecd_dataset_t;
 
+/* The deck's dataset into path[ECD_PATH_MAX]: data.file, or dataset.h5 in the output folder. Local. */
+ecd_code_t ecd_dataset_locate(const ecd_settings_t *settings, char *path, ecd_error_t *err);
+
 /* Collective: reads everything but the volumes, verified (schema, shapes). ECD_DATA with the reason
    for a foreign, corrupt or newer file. */
 ecd_code_t ecd_dataset_open(const ecd_context_t *ctx, const char *path, ecd_dataset_t **dataset,

@@ -165,6 +165,12 @@ static ecd_code_t open_volumes(const ecd_context_t *ctx, ecd_dataset_t *d, ecd_e
                         : ecd_fail(err, ECD_DATA, "%s: cannot open for parallel reading", d->path);
 }
 
+ecd_code_t ecd_dataset_locate(const ecd_settings_t *settings, char *path, ecd_error_t *err) {
+  const char *file = settings->data.file;
+  return file[0] != '\0' ? ecd_path_join(path, "", file, err)
+                         : ecd_path_join(path, settings->output, "dataset.h5", err);
+}
+
 ecd_code_t ecd_dataset_open(const ecd_context_t *ctx, const char *path, ecd_dataset_t **dataset,
                             ecd_error_t *err) {
   *dataset = NULL;

@@ -1,6 +1,7 @@
 #include "train/metrics.h"
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/table.h"
 #include "base/version.h"
 #include "train/split.h"
@@ -92,4 +93,18 @@ ecd_code_t ecd_results_write(const ecd_context_t *ctx, const char *folder, const
       code = write_metrics(folder, target_name, count, target, predicted, split, err);
   }
   return ecd_agree(ctx->world, code, err);
+}
+
+ecd_code_t ecd_results_finish(const ecd_context_t *ctx, const ecd_settings_t *settings,
+                              const ecd_sample_t *const *samples, size_t count,
+                              const double *target, const double *predicted,
+                              const double *uncertainty, const int8_t *split, ecd_error_t *err) {
+  ECD_TRY(ecd_results_write(ctx, settings->output,
+                            settings->data.target == ECD_TARGET_BULK ? "bulk" : "shear", samples,
+                            count, target, predicted, uncertainty, split, err));
+  const ecd_metrics_t m = ecd_metrics_compute(count, target, predicted, split, ECD_TEST);
+  if (m.n > 0)
+    ecd_log(ctx, "held out: %zu samples, R2 %.4f, RMSE %.4g GPa, MAE %.4g GPa", m.n, m.r2, m.rmse,
+            m.mae);
+  return ECD_OK;
 }

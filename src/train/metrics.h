@@ -22,4 +22,11 @@ ecd_code_t ecd_results_write(const ecd_context_t *ctx, const char *folder, const
                              const double *predicted, const double *uncertainty,
                              const int8_t *split, ecd_error_t *err);
 
+/* What a training ends with: the files in its output folder, and a line about the held-out samples.
+   Collective. */
+ecd_code_t ecd_results_finish(const ecd_context_t *ctx, const ecd_settings_t *settings,
+                              const ecd_sample_t *const *samples, size_t count,
+                              const double *target, const double *predicted,
+                              const double *uncertainty, const int8_t *split, ecd_error_t *err);
+
 #endif

@@ -292,9 +292,8 @@ static ecd_code_t run(ecd_predictor_t *p, int words, char *const *word, ecd_erro
   char folder[ECD_PATH_MAX], standard[ECD_PATH_MAX], *one = standard;
   bool dataset, files;
   ECD_TRY(ecd_path_join(folder, s->output, FOLDER, err));
-  ECD_TRY(ecd_path_join(standard, s->output, "dataset.h5", err));
+  ECD_TRY(ecd_dataset_locate(s, standard, err));
   if (words == 0) {
-    if (s->data.file[0] != '\0') one = s->data.file;
     if (s->predict.files[0] != '\0') one = s->predict.files;
     word = &one;
     words = 1;

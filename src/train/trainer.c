@@ -143,8 +143,7 @@ static ecd_code_t check_features(ecd_trainer_t *t, ecd_error_t *err) {
 static ecd_code_t load(ecd_trainer_t *t, ecd_error_t *err) {
   const ecd_settings_t *s = t->settings;
   char path[ECD_PATH_MAX];
-  ECD_TRY(ecd_path_join(path, s->data.file[0] != '\0' ? "" : s->output,
-                        s->data.file[0] != '\0' ? s->data.file : "dataset.h5", err));
+  ECD_TRY(ecd_dataset_locate(s, path, err));
   if (ecd_dataset_open(t->ctx, path, &t->dataset, err) != ECD_OK)
     return ecd_fail_in(err, "data.file");
   ecd_code_t code = choose_samples(t, err);
@@ -277,17 +276,10 @@ static ecd_code_t train(ecd_trainer_t *t, ecd_error_t *err) {
 }
 
 static ecd_code_t finish(ecd_trainer_t *t, ecd_error_t *err) {
-  const ecd_settings_t *s = t->settings;
   ECD_TRY(ecd_trainer_save(t, "model.h5", ecd_net_parameters(t->net), false, err));
   ECD_TRY(ecd_trainer_predict(t, false, err));
-  ECD_TRY(ecd_results_write(t->ctx, s->output, s->data.target == ECD_TARGET_BULK ? "bulk" : "shear",
-                            t->sample, t->samples, t->target, t->predicted, NULL, t->split, err));
-  const ecd_metrics_t m =
-      ecd_metrics_compute(t->samples, t->target, t->predicted, t->split, ECD_TEST);
-  if (m.n > 0)
-    ecd_log(t->ctx, "held out: %zu samples, R2 %.4f, RMSE %.4g GPa, MAE %.4g GPa", m.n, m.r2,
-            m.rmse, m.mae);
-  return ECD_OK;
+  return ecd_results_finish(t->ctx, t->settings, t->sample, t->samples, t->target, t->predicted,
+                            NULL, t->split, err);
 }
 
 static void clear(ecd_trainer_t *t) {
