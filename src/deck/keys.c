@@ -27,9 +27,11 @@ static const char *const transforms[] = {"none", "log1p", "sqrt", NULL};
 static const char *const memories[] = {"shared", "private", NULL};
 static const char *const splits[] = {"fraction", "fold", "file", NULL};
 static const char *const parts[] = {"all", "train", "test", "none", NULL};
-const char *const ecd_model_names[] = {"cnn2d", "cnn3d", "magpie_cnn", "fusion", "rf", NULL};
+const char *const ecd_model_names[] = {"cnn2d", "cnn3d", "magpie_cnn", "fusion",
+                                       "rf",    "cgcnn", NULL};
 static const char *const pools[] = {"same", "valid", NULL};
 static const char *const optimizers[] = {"adam", "sgd", NULL};
+static const char *const losses[] = {"auto", "mae", "mse", NULL};
 
 #define LARGE 1e9
 #define DENSE "[4096, 4096, 128, 128, 128, 32]"
@@ -145,6 +147,19 @@ const ecd_key_t ecd_keys[] = {
     INTEGERS("model.fusion.dense", model.fusion.dense, "[128, 64, 32]", 1, 1e6,
              "hidden dense layers after the latents; the scalar output is added"),
 
+    INTEGER("model.cgcnn.neighbors", model.cgcnn.neighbors, "12", 1, 4096, "",
+            "nearest neighbours of each atom"),
+    NUMBER("model.cgcnn.radius", model.cgcnn.radius, "8", 0.5, 100, "A",
+           "distance within which they are searched"),
+    NUMBER("model.cgcnn.step", model.cgcnn.step, "0.2", 0.001, 10, "A",
+           "distance between the Gaussians, from 0 to the radius"),
+    INTEGER("model.cgcnn.embedding", model.cgcnn.embedding, "64", 1, 4096, "",
+            "values of an atom between the convolutions"),
+    INTEGER("model.cgcnn.convolutions", model.cgcnn.convolutions, "3", 1, 12, "",
+            "gated graph convolutions"),
+    INTEGER("model.cgcnn.hidden", model.cgcnn.hidden, "128", 1, 4096, "",
+            "hidden dense layer after the mean over the atoms"),
+
     INTEGER("model.rf.trees", model.rf.trees, "50", 1, 1e6, "", "trees of the random forest"),
     INTEGER("model.rf.max_depth", model.rf.max_depth, "0", 0, 1e6, "",
             "splits from root to leaf; 0: unlimited"),
@@ -157,6 +172,8 @@ const ecd_key_t ecd_keys[] = {
     INTEGER("train.epochs", train.epochs, "60", 1, LARGE, "", "passes over the training split"),
     INTEGER("train.batch", train.batch, "32", 1, LARGE, "samples", "global batch, over all ranks"),
     CHOICE("train.optimizer", train.optimizer, "adam", optimizers, "how weights are updated"),
+    CHOICE("train.loss", train.loss, "auto", losses,
+           "mean absolute or mean squared error; auto: mse for cgcnn, else mae"),
     NUMBER("train.lr", train.lr, "0.0005", 0, 1e3, "", "learning rate"),
     NUMBER("train.lr_factor", train.lr_factor, "1", 0, 1, "",
            "lr is multiplied by this every lr_every epochs"),
@@ -184,6 +201,7 @@ const ecd_key_t ecd_keys[] = {
 
     INTEGER("time.steps", time.steps, "9", 1, 1e6, "", "timed steps"),
     INTEGER("time.warmup", time.warmup, "3", 0, 1e6, "", "steps before them"),
+    INTEGER("time.atoms", time.atoms, "8", 1, 1e6, "", "of the random crystals for cgcnn"),
 };
 
 const size_t ecd_key_count = sizeof ecd_keys / sizeof *ecd_keys;

@@ -30,10 +30,12 @@ typedef enum {
   ECD_MODEL_CNN3D,
   ECD_MODEL_MAGPIE_CNN,
   ECD_MODEL_FUSION,
-  ECD_MODEL_RF
+  ECD_MODEL_RF,
+  ECD_MODEL_CGCNN
 } ecd_model_kind_t;
 typedef enum { ECD_POOL_SAME, ECD_POOL_VALID } ecd_pool_t;
 typedef enum { ECD_OPTIMIZER_ADAM, ECD_OPTIMIZER_SGD } ecd_optimizer_t;
+typedef enum { ECD_LOSS_AUTO, ECD_LOSS_MAE, ECD_LOSS_MSE } ecd_loss_t;
 typedef enum { ECD_MEMORY_SHARED, ECD_MEMORY_PRIVATE } ecd_memory_t;
 
 typedef struct {
@@ -94,6 +96,10 @@ typedef struct {
     ecd_int_list_t dense;
   } fusion;
   struct {
+    int64_t neighbors, embedding, convolutions, hidden;
+    double radius, step; /* A */
+  } cgcnn;
+  struct {
     int64_t trees, max_depth, min_leaf, min_split, features_per_split; /* 0 = no limit, all */
   } rf;
 } ecd_model_settings_t;
@@ -108,6 +114,7 @@ typedef struct {
 typedef struct {
   int64_t epochs, batch; /* batch is global, over all ranks */
   ecd_optimizer_t optimizer;
+  ecd_loss_t loss;
   double lr, lr_factor; /* lr * lr_factor^floor(epoch / lr_every) */
   int64_t lr_every;     /* 0 = constant */
   double beta1, beta2, epsilon, momentum;
@@ -125,6 +132,7 @@ typedef struct {
 
 typedef struct {
   int64_t steps, warmup;
+  int64_t atoms; /* of a random crystal, for networks of graphs */
 } ecd_time_settings_t;
 
 typedef struct {

@@ -56,10 +56,6 @@ struct ecd_cgcnn {
   int64_t gaussians;
   size_t embedding, hidden, output; /* tensor numbers of the weights; the bias follows */
   convolution_t conv[CONVOLUTIONS_MAX];
-  float *buffers;
-  size_t buffer_count, buffer_tensors;
-  ecd_tensor_t buffer_tensor[CONVOLUTIONS_MAX * CONV_BUFFERS];
-  char buffer_name[CONVOLUTIONS_MAX * CONV_BUFFERS][32];
   float *statistics;    /* means and scales of all batch norms */
   double *deviations;   /* of all batch norms */
   double *sums;         /* (4 embedding + 1) */
@@ -112,17 +108,6 @@ static size_t add_pair(ecd_net_t *net, const char *name, int64_t out, int64_t in
   return number;
 }
 
-static void add_buffer(ecd_cgcnn_t *c, int conv, const char *name, int64_t width) {
-  const size_t i = c->buffer_tensors++;
-  snprintf(c->buffer_name[i], sizeof c->buffer_name[i], "convs.%d.%s", conv, name);
-  c->buffer_tensor[i] = (ecd_tensor_t){.name = c->buffer_name[i],
-                                       .offset = c->buffer_count,
-                                       .count = (size_t)width,
-                                       .rank = 1,
-                                       .shape = {width}};
-  c->buffer_count += (size_t)width;
-}
-
 static void add_convolution(ecd_cgcnn_t *c, int number) {
   convolution_t *conv = &c->conv[number];
   const int64_t width = c->s.embedding;
@@ -136,10 +121,17 @@ static void add_convolution(ecd_cgcnn_t *c, int number) {
   for (size_t i = 0; i < CONV_TENSORS; ++i)
     conv->offset[i] = ecd_net_tensor(c->net, first + i)->offset;
   conv->offset[CONV_TENSORS] = ecd_net_parameter_count(c->net);
-  add_buffer(c, number, "bn1.running_mean", 2 * width);
-  add_buffer(c, number, "bn1.running_var", 2 * width);
-  add_buffer(c, number, "bn2.running_mean", width);
-  add_buffer(c, number, "bn2.running_var", width);
+}
+
+/* Behind the parameters. */
+static void add_statistics(ecd_cgcnn_t *c, int number) {
+  static const char *const names[CONV_BUFFERS] = {"bn1.running_mean", "bn1.running_var",
+                                                  "bn2.running_mean", "bn2.running_var"};
+  char name[48];
+  for (int i = 0; i < CONV_BUFFERS; ++i) {
+    snprintf(name, sizeof name, "convs.%d.%s", number, names[i]);
+    ecd_net_add_state(c->net, name, (i < MEAN2 ? 2 : 1) * c->s.embedding);
+  }
 }
 
 static void lay_out(ecd_cgcnn_t *c) {
@@ -148,6 +140,11 @@ static void lay_out(ecd_cgcnn_t *c) {
   for (int i = 0; i < s->convolutions; ++i) add_convolution(c, i);
   c->hidden = add_pair(c->net, "conv_to_fc", s->hidden, s->embedding);
   c->output = add_pair(c->net, "fc_out", 1, s->hidden);
+  for (int i = 0; i < s->convolutions; ++i) add_statistics(c, i);
+}
+
+static float *tensor(const ecd_cgcnn_t *c, float *slab, size_t number) {
+  return slab + ecd_net_tensor(c->net, number)->offset;
 }
 
 static size_t set_norm(ecd_cgcnn_t *c, batch_norm_t *bn, const size_t *offset, size_t buffer,
@@ -155,8 +152,8 @@ static size_t set_norm(ecd_cgcnn_t *c, batch_norm_t *bn, const size_t *offset, s
   *bn = (batch_norm_t){.width = width,
                        .mean = c->statistics + 2 * at,
                        .scale = c->statistics + 2 * at + width,
-                       .running_mean = c->buffers + c->buffer_tensor[buffer].offset,
-                       .running_variance = c->buffers + c->buffer_tensor[buffer + 1].offset,
+                       .running_mean = tensor(c, c->net->parameters, buffer),
+                       .running_variance = tensor(c, c->net->parameters, buffer + 1),
                        .weight = offset[0],
                        .bias = offset[1],
                        .deviation = c->deviations + at};
@@ -171,9 +168,8 @@ static ecd_code_t make(ecd_cgcnn_t *c, const ecd_backend_t *backend, ecd_error_t
   c->net->backend = backend;
   c->gaussians = llround(floor(c->s.radius / c->s.step + 1e-6)) + 1;
   lay_out(c);
-  ECD_TRY(ecd_net_buffer(&c->net->parameters, c->net->count, "parameters", err));
+  ECD_TRY(ecd_net_buffer(&c->net->parameters, c->net->state, "parameters", err));
   ECD_TRY(ecd_net_buffer(&c->net->gradients, c->net->count, "gradients", err));
-  ECD_TRY(ecd_net_buffer(&c->buffers, c->buffer_count, "running statistics", err));
   ECD_TRY(ecd_net_buffer(&c->statistics, 2 * channels, "batch statistics", err));
   ECD_TRY(ecd_net_buffer(&c->coefficient, 6 * width, "batch statistics", err));
   ECD_TRY(ecd_net_buffer(&c->zero, width, "batch statistics", err));
@@ -181,7 +177,7 @@ static ecd_code_t make(ecd_cgcnn_t *c, const ecd_backend_t *backend, ecd_error_t
   ECD_TRY(ecd_alloc((void **)&c->sums, 4 * width + 1, sizeof(double), "batch statistics", err));
   for (size_t i = 0, at = 0; i < (size_t)c->s.convolutions; ++i) {
     convolution_t *v = &c->conv[i];
-    const size_t buffer = CONV_BUFFERS * i;
+    const size_t buffer = ecd_net_tensor_count(c->net) + CONV_BUFFERS * i;
     at = set_norm(c, &v->bn1, v->offset + BN1_W, buffer + MEAN1, 2 * c->s.embedding, at);
     at = set_norm(c, &v->bn2, v->offset + BN2_W, buffer + MEAN2, c->s.embedding, at);
   }
@@ -251,12 +247,27 @@ ecd_code_t ecd_cgcnn_create(const ecd_cgcnn_settings_t *settings, size_t graphs,
 void ecd_cgcnn_destroy(ecd_cgcnn_t **cgcnn) {
   ecd_cgcnn_t *c = *cgcnn;
   if (c == NULL) return;
+  if (c->net != NULL) c->net->whole = NULL;
   ecd_net_destroy(&c->net);
-  void *const owned[] = {c->buffers, c->statistics,  c->deviations, c->sums,
-                         c->zero,    c->coefficient, c->first,      c->neighbor,
-                         c->x,       c->gaussian,    c->own,        c->other,
-                         c->dedge,   c->da,          c->dsum,       c->pooled,
-                         c->dpooled, c->dense,       c->ddense,     c->a[c->s.convolutions]};
+  void *const owned[] = {c->statistics,
+                         c->deviations,
+                         c->sums,
+                         c->zero,
+                         c->coefficient,
+                         c->first,
+                         c->neighbor,
+                         c->x,
+                         c->gaussian,
+                         c->own,
+                         c->other,
+                         c->dedge,
+                         c->da,
+                         c->dsum,
+                         c->pooled,
+                         c->dpooled,
+                         c->dense,
+                         c->ddense,
+                         c->a[c->s.convolutions]};
   for (size_t i = 0; i < sizeof owned / sizeof *owned; ++i) free(owned[i]);
   for (int64_t i = 0; i < c->s.convolutions; ++i) {
     free(c->a[i]);
@@ -268,12 +279,6 @@ void ecd_cgcnn_destroy(ecd_cgcnn_t **cgcnn) {
 }
 
 ecd_net_t *ecd_cgcnn_net(ecd_cgcnn_t *cgcnn) { return cgcnn->net; }
-size_t ecd_cgcnn_buffer_count(const ecd_cgcnn_t *cgcnn) { return cgcnn->buffer_count; }
-float *ecd_cgcnn_buffers(ecd_cgcnn_t *cgcnn) { return cgcnn->buffers; }
-size_t ecd_cgcnn_buffer_tensor_count(const ecd_cgcnn_t *cgcnn) { return cgcnn->buffer_tensors; }
-const ecd_tensor_t *ecd_cgcnn_buffer_tensor(const ecd_cgcnn_t *cgcnn, size_t i) {
-  return &cgcnn->buffer_tensor[i];
-}
 
 static void reset_norm(ecd_cgcnn_t *c, const batch_norm_t *bn) {
   for (int64_t j = 0; j < bn->width; ++j) {
@@ -283,8 +288,7 @@ static void reset_norm(ecd_cgcnn_t *c, const batch_norm_t *bn) {
   }
 }
 
-void ecd_cgcnn_initialize(ecd_cgcnn_t *cgcnn, uint64_t seed) {
-  ecd_net_initialize(cgcnn->net, seed);
+void ecd_cgcnn_reset_norms(ecd_cgcnn_t *cgcnn) {
   for (int64_t i = 0; i < cgcnn->s.convolutions; ++i) {
     reset_norm(cgcnn, &cgcnn->conv[i].bn1);
     reset_norm(cgcnn, &cgcnn->conv[i].bn2);
@@ -398,10 +402,6 @@ static void load(ecd_cgcnn_t *c, size_t graphs, const ecd_graph_t *const *graph)
   }
 }
 
-static float *tensor(const ecd_cgcnn_t *c, float *slab, size_t number) {
-  return slab + ecd_net_tensor(c->net, number)->offset;
-}
-
 static void dense_forward(ecd_cgcnn_t *c, size_t number, int64_t rows, int64_t out, int64_t in,
                           const float *x, ecd_activation_t act, float *y) {
   const ecd_backend_t *be = c->net->backend;
@@ -445,6 +445,8 @@ void ecd_cgcnn_forward(ecd_cgcnn_t *cgcnn, size_t graphs, const ecd_graph_t *con
   dense_forward(c, c->hidden, rows, s->hidden, s->embedding, c->pooled, ECD_ACT_SOFTPLUS, c->dense);
   dense_forward(c, c->output, rows, 1, s->hidden, c->dense, ECD_ACT_NONE, prediction);
 }
+
+const float *ecd_cgcnn_latent(const ecd_cgcnn_t *cgcnn) { return cgcnn->dense; }
 
 /* ---- Backward ---- */
 

@@ -18,14 +18,6 @@ typedef struct {
 /* The article's: 92, 12; 64, 3, 128; 8 A, 0.2 A. */
 extern const ecd_cgcnn_settings_t ecd_cgcnn_defaults;
 
-/* One crystal; at least one atom. Borrowed. */
-typedef struct {
-  size_t atoms;
-  const float *atom;       /* (atoms, atom_features) */
-  const int32_t *neighbor; /* (atoms, neighbors): atoms of this crystal, from 0 */
-  const double *distance;  /* (atoms, neighbors), A */
-} ecd_graph_t;
-
 /* Settings that make no network: ECD_USAGE naming the value. Room for batches of graphs and atoms
    is made at once. */
 ecd_code_t ecd_cgcnn_create(const ecd_cgcnn_settings_t *settings, size_t graphs, size_t atoms,
@@ -36,29 +28,20 @@ void ecd_cgcnn_destroy(ecd_cgcnn_t **cgcnn);
    backward and a forward. After a failure the network can only be destroyed. */
 ecd_code_t ecd_cgcnn_reserve(ecd_cgcnn_t *cgcnn, size_t graphs, size_t atoms, ecd_error_t *err);
 
-/* Its parameters as a net, borrowed: what net.h says of the slabs and the tensors works on it.
-   Names are the public code's. */
+/* Its parameters and running statistics as a net, borrowed: what net.h says of the slabs and the
+   tensors works on it. Names are the public code's. */
 ecd_net_t *ecd_cgcnn_net(ecd_cgcnn_t *cgcnn);
 
-/* What training changes beside the parameters: running means and variances, a slab [count], and its
-   tensors. */
-size_t ecd_cgcnn_buffer_count(const ecd_cgcnn_t *cgcnn);
-float *ecd_cgcnn_buffers(ecd_cgcnn_t *cgcnn);
-size_t ecd_cgcnn_buffer_tensor_count(const ecd_cgcnn_t *cgcnn);
-const ecd_tensor_t *ecd_cgcnn_buffer_tensor(const ecd_cgcnn_t *cgcnn, size_t i);
+/* Batch norms that scale by 1; running means 0, variances 1. */
+void ecd_cgcnn_reset_norms(ecd_cgcnn_t *cgcnn);
 
-/* Glorot-uniform weights, zero biases, batch norms that scale by 1; running means 0, variances
-   1. A function of seed alone. */
-void ecd_cgcnn_initialize(ecd_cgcnn_t *cgcnn, uint64_t seed);
-
-/* Adds sums[count] up over the ranks, in place, alike on all of them. It has no way to fail: keep
-   an error in arg. Every rank calls forward and backward together, also with no graphs, and gets
-   the same calls: two a convolution. */
-typedef void ecd_reduce_fn(double *sums, size_t count, void *arg);
+/* Values of the layer before the last after forward: (graphs, hidden), borrowed. */
+const float *ecd_cgcnn_latent(const ecd_cgcnn_t *cgcnn);
 
 /* prediction[graphs]. training: batch norms use this batch's statistics and add them to the running
-   ones; else they use the running ones, and reduce is not called. reduce NULL: this rank is all
-   there is. graph[graphs]: in the order that suits the caller. */
+   ones; else they use the running ones, and reduce is not called. Every rank calls forward and
+   backward together, also with no graphs, and gets the same calls of reduce: two a convolution.
+   reduce NULL: this rank is all there is. graph[graphs]: in the order that suits the caller. */
 void ecd_cgcnn_forward(ecd_cgcnn_t *cgcnn, size_t graphs, const ecd_graph_t *const *graph,
                        bool training, ecd_reduce_fn *reduce, void *reduce_arg, float *prediction);
 

@@ -17,14 +17,14 @@ ecd_code_t ecd_net_buffer(float **buffer, size_t count, const char *what, ecd_er
   return ECD_OK;
 }
 
-size_t ecd_net_add_tensor(ecd_net_t *net, const char *name, int rank, const int64_t *shape,
-                          bool channels_last) {
-  ECD_CHECK(net->tensors < ECD_TENSORS_MAX);
-  const size_t i = net->tensors++;
+static size_t add(ecd_net_t *net, const char *name, int rank, const int64_t *shape,
+                  bool channels_last) {
+  ECD_CHECK(net->state_tensors < ECD_TENSORS_MAX);
+  const size_t i = net->state_tensors++;
   snprintf(net->names[i], sizeof net->names[i], "%s", name);
   ecd_tensor_t *t = &net->tensor[i];
   *t = (ecd_tensor_t){.name = net->names[i],
-                      .offset = net->count,
+                      .offset = net->state,
                       .count = 1,
                       .rank = rank,
                       .channels_last = channels_last};
@@ -32,8 +32,21 @@ size_t ecd_net_add_tensor(ecd_net_t *net, const char *name, int rank, const int6
     t->shape[k] = shape[k];
     t->count *= (size_t)shape[k];
   }
-  net->count += t->count;
+  net->state += t->count;
   return i;
+}
+
+size_t ecd_net_add_tensor(ecd_net_t *net, const char *name, int rank, const int64_t *shape,
+                          bool channels_last) {
+  ECD_CHECK(net->tensors == net->state_tensors);
+  const size_t i = add(net, name, rank, shape, channels_last);
+  net->tensors = net->state_tensors;
+  net->count = net->state;
+  return i;
+}
+
+size_t ecd_net_add_state(ecd_net_t *net, const char *name, int64_t width) {
+  return add(net, name, 1, &width, false);
 }
 
 static void add_dense(ecd_net_t *net, const ecd_int_list_t *hidden) {
@@ -66,6 +79,7 @@ static ecd_code_t add_extractor(const ecd_model_settings_t *settings, ecd_net_t 
   case ECD_MODEL_FUSION:
     *hidden = &settings->fusion.dense;
     return ecd_fusion_create(settings, net, err);
+  case ECD_MODEL_CGCNN:
   case ECD_MODEL_RF:
     break;
   }
@@ -83,7 +97,7 @@ static ecd_code_t make(const ecd_model_settings_t *settings, ecd_net_t *net, ecd
     ECD_TRY(ecd_net_buffer(&net->dactivation[l], size, "activation gradients", err));
   }
   if (net->part) return ECD_OK;
-  ECD_TRY(ecd_net_buffer(&net->parameters, net->count, "parameters", err));
+  ECD_TRY(ecd_net_buffer(&net->parameters, net->state, "parameters", err));
   ECD_TRY(ecd_net_buffer(&net->gradients, net->count, "gradients", err));
   if (net->extractor->bind != NULL) net->extractor->bind(net->self);
   return ECD_OK;
@@ -104,6 +118,8 @@ static ecd_code_t create(bool part, const ecd_model_settings_t *settings, int64_
 
 ecd_code_t ecd_net_create(const ecd_model_settings_t *settings, int64_t n, size_t max_batch,
                           const ecd_backend_t *backend, ecd_net_t **net, ecd_error_t *err) {
+  if (settings->kind == ECD_MODEL_CGCNN)
+    return ecd_cgcnn_net_create(settings, max_batch, backend, net, err);
   return create(false, settings, n, max_batch, backend, net, err);
 }
 
@@ -114,6 +130,11 @@ ecd_code_t ecd_net_create_part(const ecd_model_settings_t *settings, int64_t n, 
 
 void ecd_net_destroy(ecd_net_t **net) {
   if (*net == NULL) return;
+  if ((*net)->whole != NULL) {
+    (*net)->whole->destroy((*net)->self);
+    *net = NULL;
+    return;
+  }
   if ((*net)->self != NULL) (*net)->extractor->destroy((*net)->self);
   for (int l = 0; l < ECD_DENSE_MAX + 2; ++l) {
     free((*net)->activation[l]);
@@ -127,6 +148,14 @@ void ecd_net_destroy(ecd_net_t **net) {
   *net = NULL;
 }
 
+ecd_code_t ecd_net_reserve(ecd_net_t *net, size_t sample_atoms, size_t batch_atoms,
+                           ecd_error_t *err) {
+  if (net->whole == NULL) return ECD_OK;
+  return net->whole->reserve(net->self, sample_atoms, batch_atoms, err);
+}
+
+void ecd_net_set_mode(ecd_net_t *net, const ecd_net_mode_t *mode) { net->mode = *mode; }
+
 ecd_net_needs_t ecd_net_needs(const ecd_net_t *net) { return net->needs; }
 size_t ecd_net_inherited(const ecd_net_t *net) { return net->inherited; }
 size_t ecd_net_frozen(const ecd_net_t *net) { return net->frozen; }
@@ -135,6 +164,8 @@ float *ecd_net_parameters(ecd_net_t *net) { return net->parameters; }
 float *ecd_net_gradients(ecd_net_t *net) { return net->gradients; }
 size_t ecd_net_tensor_count(const ecd_net_t *net) { return net->tensors; }
 const ecd_tensor_t *ecd_net_tensor(const ecd_net_t *net, size_t i) { return &net->tensor[i]; }
+size_t ecd_net_state_count(const ecd_net_t *net) { return net->state; }
+size_t ecd_net_state_tensor_count(const ecd_net_t *net) { return net->state_tensors; }
 size_t ecd_net_input_size(const ecd_net_t *net) { return net->input_size; }
 
 /* Number of the element in PyTorch's layout, so that the storage order does not change the weights. */
@@ -164,10 +195,14 @@ void ecd_net_initialize(ecd_net_t *net, uint64_t seed) {
     else
       initialize_tensor(t, (uint32_t)i, seed, net->parameters + t->offset);
   }
+  if (net->whole != NULL) net->whole->initialize(net->self);
 }
 
 void ecd_net_prepare(const ecd_net_t *net, const ecd_net_sample_t *sample, float *prepared) {
-  net->extractor->prepare(net->self, sample, prepared);
+  if (net->whole != NULL)
+    net->whole->prepare(net->self, sample, prepared);
+  else
+    net->extractor->prepare(net->self, sample, prepared);
 }
 
 static float *weight(const ecd_net_t *net, float *slab, int64_t layer) {
@@ -180,6 +215,10 @@ static float *bias(const ecd_net_t *net, float *slab, int64_t layer) {
 
 void ecd_net_forward(ecd_net_t *net, size_t batch, const float *const *input, float *prediction) {
   ECD_CHECK(batch <= net->max_batch);
+  if (net->whole != NULL) {
+    net->whole->forward(net->self, batch, input, prediction);
+    return;
+  }
   if (batch == 0) return;
   const ecd_backend_t *be = net->backend;
   const int64_t rows = (int64_t)batch;
@@ -222,6 +261,10 @@ static void backward(ecd_net_t *net, int64_t layers, size_t batch, const float *
 
 void ecd_net_backward(ecd_net_t *net, size_t batch, const float *const *input,
                       const float *dprediction, ecd_ready_fn *ready, void *arg) {
+  if (net->whole != NULL) {
+    net->whole->backward(net->self, batch, input, dprediction, ready, arg);
+    return;
+  }
   if (batch == 0) {
     no_samples(net, ready, arg);
     return;
@@ -244,11 +287,13 @@ void ecd_net_backward_latent(ecd_net_t *net, size_t batch, const float *const *i
 }
 
 const float *ecd_net_latent(const ecd_net_t *net, size_t *width) {
+  if (net->whole != NULL) return net->whole->latent(net->self, width);
   *width = (size_t)net->width[net->layers - 1];
   return net->activation[net->layers - 1];
 }
 
 double ecd_net_multiplies(const ecd_net_t *net, bool executed, bool training) {
+  if (net->whole != NULL) return net->whole->multiplies(net->self, executed, training);
   double dense = 0;
   for (int64_t l = 0; l < net->layers; ++l)
     dense += (double)net->width[l] * (double)net->width[l + 1];

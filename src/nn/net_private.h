@@ -20,14 +20,30 @@ typedef struct {
   double (*multiplies)(const void *self, bool executed, bool training); /* for one sample */
 } ecd_extractor_t;
 
+/* A network that is no extractor with dense layers behind it: what net.h says of each. */
+typedef struct {
+  ecd_code_t (*reserve)(void *self, size_t sample_atoms, size_t batch_atoms, ecd_error_t *err);
+  void (*initialize)(void *self); /* what is not as for other networks */
+  void (*prepare)(const void *self, const ecd_net_sample_t *sample, float *prepared);
+  void (*forward)(void *self, size_t batch, const float *const *input, float *prediction);
+  void (*backward)(void *self, size_t batch, const float *const *input, const float *dprediction,
+                   ecd_ready_fn *ready, void *arg);
+  const float *(*latent)(const void *self, size_t *width);
+  double (*multiplies)(const void *self, bool executed, bool training);
+  void (*destroy)(void *self); /* with its net */
+} ecd_whole_t;
+
 struct ecd_net {
+  const ecd_whole_t *whole; /* or NULL */
+  ecd_net_mode_t mode;
   const ecd_backend_t *backend;
   size_t max_batch;
   int64_t n; /* volume edge */
   bool part; /* of a larger network, which owns its slabs */
   float *parameters, *gradients;
   size_t count, tensors;
-  size_t inherited, frozen; /* leading values of the slab */
+  size_t state, state_tensors; /* with what follows the parameters */
+  size_t inherited, frozen;    /* leading values of the slab */
   ecd_tensor_t tensor[ECD_TENSORS_MAX];
   char names[ECD_TENSORS_MAX][32];
   const ecd_extractor_t *extractor;
@@ -45,6 +61,9 @@ struct ecd_net {
 size_t ecd_net_add_tensor(ecd_net_t *net, const char *name, int rank, const int64_t *shape,
                           bool channels_last);
 
+/* The same for what follows the parameters, which must all be there. */
+size_t ecd_net_add_state(ecd_net_t *net, const char *name, int64_t width);
+
 /* Zeroed floats, aligned to 64 bytes. */
 ecd_code_t ecd_net_buffer(float **buffer, size_t count, const char *what, ecd_error_t *err);
 
@@ -56,6 +75,10 @@ ecd_code_t ecd_net_create_part(const ecd_model_settings_t *settings, int64_t n, 
    zero. */
 void ecd_net_backward_latent(ecd_net_t *net, size_t batch, const float *const *input,
                              const float *dlatent, ecd_ready_fn *ready, void *arg);
+
+/* A network of graphs (cgcnn_net.c). */
+ecd_code_t ecd_cgcnn_net_create(const ecd_model_settings_t *settings, size_t max_batch,
+                                const ecd_backend_t *backend, ecd_net_t **net, ecd_error_t *err);
 
 /* Multiplications for one sample. */
 double ecd_net_multiplies(const ecd_net_t *net, bool executed, bool training);

@@ -134,7 +134,8 @@ static void check_network(const reference_t *ref, ecd_cgcnn_t *cgcnn, const char
   float *target = values(ref->file, "y", H5T_NATIVE_FLOAT, sizeof *target);
   float *d = calloc(ref->graphs, sizeof *d);
   double *mse = doubles(ref->file, "train/mse");
-  ecd_cgcnn_initialize(cgcnn, 1);
+  ecd_net_initialize(net, 1);
+  ecd_cgcnn_reset_norms(cgcnn);
   load_parameters(ref, net);
   ecd_cgcnn_forward(cgcnn, ref->graphs, ref->batch, true, NULL, NULL, prediction);
   compare_predictions(ref, "train/pred", prediction);
@@ -142,9 +143,8 @@ static void check_network(const reference_t *ref, ecd_cgcnn_t *cgcnn, const char
   ecd_cgcnn_backward(cgcnn, d, NULL, NULL, NULL, NULL);
   for (size_t i = 0; i < ecd_net_tensor_count(net); ++i)
     compare(ref, ecd_net_tensor(net, i), ecd_net_gradients(net), "train/grad", backend);
-  for (size_t i = 0; i < ecd_cgcnn_buffer_tensor_count(cgcnn); ++i)
-    compare(ref, ecd_cgcnn_buffer_tensor(cgcnn, i), ecd_cgcnn_buffers(cgcnn), "train/buffer",
-            backend);
+  for (size_t i = ecd_net_tensor_count(net); i < ecd_net_state_tensor_count(net); ++i)
+    compare(ref, ecd_net_tensor(net, i), ecd_net_parameters(net), "train/buffer", backend);
   ecd_cgcnn_forward(cgcnn, ref->graphs, ref->batch, false, NULL, NULL, prediction);
   compare_predictions(ref, "eval/pred", prediction);
   free(prediction);

@@ -210,7 +210,7 @@ static void check_backend(const reference_t *ref, const ecd_backend_t *be) {
     if (ecd_net_frozen(net) > 0)
       input[b] = x;
     else
-      ecd_net_prepare(net, &(ecd_net_sample_t){x, x}, prepared + b * size);
+      ecd_net_prepare(net, &(ecd_net_sample_t){.volume = x, .features = x}, prepared + b * size);
   }
   double *pred = doubles(ref->file, "pred"), *loss = doubles(ref->file, "loss");
   double *latent = doubles(ref->file, "latent");

@@ -54,8 +54,9 @@ static ecd_cgcnn_t *make_network(const ecd_backend_t *be) {
   ecd_cgcnn_t *cgcnn;
   ecd_error_t err;
   CHECK(ecd_cgcnn_create(&small, GRAPHS, ATOMS, be, &cgcnn, &err) == ECD_OK);
-  ecd_cgcnn_initialize(cgcnn, 5);
   ecd_net_t *net = ecd_cgcnn_net(cgcnn);
+  ecd_net_initialize(net, 5);
+  ecd_cgcnn_reset_norms(cgcnn);
   for (size_t i = 0; i < ecd_net_tensor_count(net); ++i) {
     const ecd_tensor_t *t = ecd_net_tensor(net, i);
     float *p = ecd_net_parameters(net) + t->offset;
@@ -63,6 +64,17 @@ static ecd_cgcnn_t *make_network(const ecd_backend_t *be) {
       p[k] += (float)(0.6 * uniform(4, t->offset + k) - 0.3);
   }
   return cgcnn;
+}
+
+/* Its running statistics, running_count of them. */
+static float *running(ecd_cgcnn_t *cgcnn) {
+  ecd_net_t *net = ecd_cgcnn_net(cgcnn);
+  return ecd_net_parameters(net) + ecd_net_parameter_count(net);
+}
+
+static size_t running_count(ecd_cgcnn_t *cgcnn) {
+  const ecd_net_t *net = ecd_cgcnn_net(cgcnn);
+  return ecd_net_state_count(net) - ecd_net_parameter_count(net);
 }
 
 #endif

@@ -100,8 +100,7 @@ static void check_backend(const ecd_backend_t *be, const graphs_t *graphs) {
   for (size_t i = 0; i < count; ++i) CHECK_NEAR((double)g[0][i], (double)g[2][i], 1e-5);
   CHECK(memcmp(prediction[0], prediction[1], sizeof prediction[0]) == 0);
   CHECK(memcmp(g[0], g[1], count * sizeof *g[0]) == 0);
-  CHECK(memcmp(ecd_cgcnn_buffers(net[0]), ecd_cgcnn_buffers(net[1]),
-               ecd_cgcnn_buffer_count(net[0]) * sizeof *g[0]) == 0);
+  CHECK(memcmp(running(net[0]), running(net[1]), running_count(net[0]) * sizeof *g[0]) == 0);
   for (int i = 0; i < 3; ++i) ecd_cgcnn_destroy(&net[i]);
 }
 
@@ -126,11 +125,11 @@ static void check_empty(const ecd_backend_t *be) {
   size_t zeros = 0, first = 0;
   for (size_t i = 0; i < count; ++i) zeros += g[i] == 0.0f;
   CHECK(zeros == count);
-  for (size_t i = 0; i < ecd_cgcnn_buffer_count(cgcnn); ++i) {
-    const float value = ecd_cgcnn_buffers(cgcnn)[i];
+  for (size_t i = 0; i < running_count(cgcnn); ++i) {
+    const float value = running(cgcnn)[i];
     first += value == 0.0f || value == 1.0f;
   }
-  CHECK(first == ecd_cgcnn_buffer_count(cgcnn));
+  CHECK(first == running_count(cgcnn));
   ecd_cgcnn_destroy(&cgcnn);
 }
 
@@ -140,15 +139,15 @@ static void check_evaluation(const ecd_backend_t *be, const graphs_t *graphs) {
   float together[GRAPHS], alone;
   int calls = 0;
   run(cgcnn, graphs, GRAPHS, together);
-  const size_t count = ecd_cgcnn_buffer_count(cgcnn);
+  const size_t count = running_count(cgcnn);
   float *before = malloc(count * sizeof *before);
-  memcpy(before, ecd_cgcnn_buffers(cgcnn), count * sizeof *before);
+  memcpy(before, running(cgcnn), count * sizeof *before);
   ecd_cgcnn_forward(cgcnn, GRAPHS, graphs->batch, false, count_calls, &calls, together);
   for (size_t i = 0; i < GRAPHS; ++i) {
     ecd_cgcnn_forward(cgcnn, 1, graphs->batch + i, false, count_calls, &calls, &alone);
     CHECK_NEAR((double)alone, (double)together[i], 1e-6);
   }
-  CHECK(calls == 0 && memcmp(before, ecd_cgcnn_buffers(cgcnn), count * sizeof *before) == 0);
+  CHECK(calls == 0 && memcmp(before, running(cgcnn), count * sizeof *before) == 0);
   free(before);
   ecd_cgcnn_destroy(&cgcnn);
 }

@@ -114,10 +114,10 @@ static void check_ranks(const ecd_backend_t *be, const graphs_t *graphs, int ran
     for (size_t i = 0; i < count; ++i) sum[i] += g[i];
     check_near("predictions of a part", bounds[r + 1] - bounds[r], part[r].prediction + bounds[r],
                whole.prediction + bounds[r]);
-    check_near("running statistics", ecd_cgcnn_buffer_count(whole.cgcnn),
-               ecd_cgcnn_buffers(part[r].cgcnn), ecd_cgcnn_buffers(whole.cgcnn));
-    CHECK(memcmp(ecd_cgcnn_buffers(part[0].cgcnn), ecd_cgcnn_buffers(part[r].cgcnn),
-                 ecd_cgcnn_buffer_count(whole.cgcnn) * sizeof(float)) == 0);
+    check_near("running statistics", running_count(whole.cgcnn), running(part[r].cgcnn),
+               running(whole.cgcnn));
+    CHECK(memcmp(running(part[0].cgcnn), running(part[r].cgcnn),
+                 running_count(whole.cgcnn) * sizeof(float)) == 0);
   }
   check_near("gradients", count, sum, ecd_net_gradients(ecd_cgcnn_net(whole.cgcnn)));
   free(sum);

@@ -280,7 +280,8 @@ static void check_network(const ecd_backend_t *be, const ecd_model_settings_t *m
       parameters[t->offset + k] = 0.3 * bias[t->offset + k];
   }
   for (size_t b = 0; b < BATCH; ++b) {
-    const ecd_net_sample_t sample = {volumes + b * EDGE * EDGE * EDGE, features + b * FEATURES};
+    const ecd_net_sample_t sample = {.volume = volumes + b * EDGE * EDGE * EDGE,
+                                     .features = features + b * FEATURES};
     ecd_net_prepare(n.net, &sample, prepared + b * size);
     n.input[b] = prepared + b * size;
   }
