@@ -13,6 +13,7 @@ typedef enum {
   ECD_RANDOM_SPLIT = 3,   /* folds and held-out splits */
   ECD_RANDOM_AUGMENT = 4,
   ECD_RANDOM_DROPOUT = 5,
+  ECD_RANDOM_REPEAT = 6,     /* seeds of repeats */
   ECD_RANDOM_BOOTSTRAP = 10, /* samples of a tree; epoch = tree */
   ECD_RANDOM_FEATURE = 11,   /* order of features at a node; epoch = tree */
   ECD_RANDOM_TEST = 100      /* tests and timing volumes */

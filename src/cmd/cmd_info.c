@@ -1,6 +1,7 @@
 #include "chem/magpie.h"
 #include "cmd/cmd.h"
 #include "deck/keys.h"
+#include "nn/net.h"
 #include "store/model_file.h"
 #include "store/names.h"
 
@@ -95,18 +96,21 @@ static void print_forest(const ecd_model_file_t *m) {
 
 static void print_model(const char *path, const ecd_model_file_t *m) {
   static const char *const transforms[] = {"no transform", "log1p", "sqrt"};
-  size_t train = 0, test = 0;
+  size_t train = 0, test = 0, validation = 0;
   for (size_t i = 0; i < m->samples; ++i) {
     train += m->split[i] == 0;
     test += m->split[i] == 1;
+    validation += m->split[i] == 2;
   }
   printf("%s: %s of %s for the %s modulus, ", path, m->has_state ? "checkpoint" : "model",
          ecd_model_names[m->model.kind], m->target == ECD_TARGET_BULK ? "bulk" : "shear");
   if (m->forest.trees > 0)
     printf("%zu trees, %zu nodes\n", m->forest.trees, m->forest.nodes);
   else
-    printf("%zu parameters\n", m->parameters);
-  if (m->model.kind != ECD_MODEL_MAGPIE_CNN && m->model.kind != ECD_MODEL_RF) {
+    printf("%zu parameters%s\n", m->parameters,
+           ecd_model_needs(&m->model).neighbors > 0 ? " and running statistics" : "");
+  if (m->members > 1) printf("  ensemble  of %zu networks\n", m->members);
+  if (ecd_model_needs(&m->model).volume) {
     printf("  volumes   %lld^3, %s, %s cell, %s, DFT code %s\n", (long long)m->preparation.grid,
            ecd_field_name(m->preparation.field), ecd_cell_name(m->preparation.cell),
            ecd_method_name(m->preparation.method), m->preparation.code);
@@ -114,6 +118,9 @@ static void print_model(const char *path, const ecd_model_file_t *m) {
            m->input_deviation);
   }
   if (m->features > 0) printf("  features  %zu Magpie columns of the formula\n", m->features);
+  if (m->model.kind == ECD_MODEL_CGCNN)
+    printf("  graphs    of the crystal: %lld neighbours within %g A\n",
+           (long long)m->model.cgcnn.neighbors, m->model.cgcnn.radius);
   if (m->model.kind == ECD_MODEL_FUSION)
     printf("  parents   magpie_cnn and cnn2d, %s\n",
            m->model.fusion.finetune ? "fine-tuned" : "frozen");
@@ -121,7 +128,9 @@ static void print_model(const char *path, const ecd_model_file_t *m) {
     print_forest(m);
   else
     printf("  target    mean %.6g GPa, deviation %.6g GPa\n", m->target_mean, m->target_deviation);
-  printf("  samples   %zu for training, %zu held out\n", train, test);
+  printf("  samples   %zu for training, ", train);
+  if (validation > 0) printf("%zu for validation, ", validation);
+  printf("%zu held out\n", test);
   if (m->has_state)
     printf("  state     epoch %lld, %lld steps into it, %lld steps in all\n", (long long)m->epoch,
            (long long)m->step_in_epoch, (long long)m->step);

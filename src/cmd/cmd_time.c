@@ -1,5 +1,6 @@
 #include "base/log.h"
 #include "base/random.h"
+#include "chem/atoms.h"
 #include "cmd/cmd.h"
 #include "deck/keys.h"
 #include "nn/net.h"
@@ -33,12 +34,51 @@ static double median(const double *value, int64_t count, double *scratch) {
   return count % 2 ? scratch[count / 2] : 0.5 * (scratch[count / 2 - 1] + scratch[count / 2]);
 }
 
+static double uniform(const ecd_context_t *ctx, const ecd_settings_t *s, size_t i) {
+  return ecd_random_uniform((uint64_t)s->seed, ECD_RANDOM_TEST, (uint32_t)ctx->rank, i);
+}
+
+/* Each atom has one category of each block, neighbours anywhere, distances up to the radius. */
+static ecd_code_t random_graphs(const ecd_context_t *ctx, const ecd_settings_t *s, timing_t *t,
+                                ecd_error_t *err) {
+  const ecd_net_needs_t needs = ecd_net_needs(t->net);
+  const size_t atoms = (size_t)s->time.atoms, edges = atoms * needs.neighbors;
+  float *atom;
+  int32_t *neighbor = NULL;
+  double *distance = NULL;
+  ecd_code_t code =
+      ecd_alloc((void **)&atom, atoms * ECD_ATOM_VECTOR, sizeof *atom, "random graph", err);
+  if (code == ECD_OK)
+    code = ecd_alloc((void **)&neighbor, edges, sizeof *neighbor, "random graph", err);
+  if (code == ECD_OK)
+    code = ecd_alloc((void **)&distance, edges, sizeof *distance, "random graph", err);
+  for (size_t b = 0; code == ECD_OK && b < t->local; ++b) {
+    const size_t at = b * (atoms + 2 * edges);
+    for (size_t i = 0; code == ECD_OK && i < atoms; ++i)
+      code = ecd_cgcnn_atom_vector(1 + (int)(90 * uniform(ctx, s, at + i)),
+                                   atom + i * ECD_ATOM_VECTOR, err);
+    for (size_t e = 0; e < edges; ++e) {
+      neighbor[e] = (int32_t)(uniform(ctx, s, at + atoms + e) * (double)atoms);
+      distance[e] = needs.radius * uniform(ctx, s, at + atoms + edges + e);
+    }
+    const ecd_graph_t graph = {atoms, atom, neighbor, distance};
+    const ecd_net_sample_t sample = {.graph = &graph};
+    ecd_net_prepare(t->net, &sample, t->data + b * ecd_net_input_size(t->net));
+  }
+  free(atom);
+  free(neighbor);
+  free(distance);
+  return code;
+}
+
 static ecd_code_t prepare(const ecd_context_t *ctx, const ecd_settings_t *s, timing_t *t,
                           ecd_error_t *err) {
   ECD_TRY(ecd_backend_get(s->backend, &t->backend, err));
   const size_t batch = (size_t)s->train.batch, ranks = (size_t)ctx->size, rank = (size_t)ctx->rank;
   t->local = batch / ranks + (rank < batch % ranks);
+  const size_t atoms = (size_t)s->time.atoms;
   ECD_TRY(ecd_net_create(&s->model, s->prep.grid, t->local, t->backend, &t->net, err));
+  ECD_TRY(ecd_net_reserve(t->net, atoms, atoms * (t->local + 1), err));
   ecd_net_initialize(t->net, (uint64_t)s->seed);
   t->frozen = ecd_net_frozen(t->net);
   t->trained = ecd_net_parameter_count(t->net) - t->frozen;
@@ -54,10 +94,10 @@ static ecd_code_t prepare(const ecd_context_t *ctx, const ecd_settings_t *s, tim
   for (int p = 0; p < PHASES; ++p)
     ECD_TRY(ecd_alloc((void **)&t->seconds[p], (size_t)s->time.steps + 1, sizeof(double), "timings",
                       err));
-  for (size_t i = 0; i < t->local * size; ++i)
-    t->data[i] =
-        (float)(2 * ecd_random_uniform((uint64_t)s->seed, ECD_RANDOM_TEST, (uint32_t)ctx->rank, i) -
-                1);
+  if (ecd_net_needs(t->net).neighbors > 0)
+    ECD_TRY(random_graphs(ctx, s, t, err));
+  else
+    for (size_t i = 0; i < t->local * size; ++i) t->data[i] = (float)(2 * uniform(ctx, s, i) - 1);
   for (size_t b = 0; b < t->local; ++b) {
     t->input[b] = t->data + b * size;
     t->target[b] = (float)ecd_random_uniform((uint64_t)s->seed, ECD_RANDOM_TEST, 1u << 20, b);
@@ -71,6 +111,7 @@ static ecd_code_t one_step(const ecd_context_t *ctx, const ecd_settings_t *s, ti
   double mark[PHASES + 1];
   ECD_MPI(MPI_Barrier(ctx->world));
   mark[0] = ecd_now();
+  ecd_net_set_mode(t->net, &(ecd_net_mode_t){.training = true});
   ecd_net_forward(t->net, t->local, t->input, t->prediction);
   ecd_loss_mae(t->local, (size_t)s->train.batch, t->prediction, t->target, t->gradient);
   mark[1] = ecd_now();
@@ -83,6 +124,7 @@ static ecd_code_t one_step(const ecd_context_t *ctx, const ecd_settings_t *s, ti
   ecd_optimizer_update(t->backend, &s->train, s->train.lr, step + 1, t->trained,
                        ecd_net_parameters(t->net) + t->frozen, gradients, t->moment1, t->moment2);
   mark[4] = ecd_now();
+  ecd_net_set_mode(t->net, &(ecd_net_mode_t){.training = false});
   ecd_net_forward(t->net, t->local, t->input, t->prediction);
   mark[5] = ecd_now();
   for (int p = 0; p < PHASES; ++p) seconds[p] = mark[p + 1] - mark[p];

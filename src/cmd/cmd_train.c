@@ -1,6 +1,6 @@
 #include "cmd/cmd.h"
 #include "learn/forest_run.h"
-#include "train/trainer.h"
+#include "train/ensemble.h"
 
 ecd_code_t ecd_cmd_train(ecd_context_t *ctx, ecd_settings_t *settings, const ecd_words_t *words,
                          ecd_error_t *err) {
@@ -8,5 +8,5 @@ ecd_code_t ecd_cmd_train(ecd_context_t *ctx, ecd_settings_t *settings, const ecd
     return ecd_fail(err, ECD_USAGE, "train: expected a deck (.yaml) and -o options, found '%s'",
                     words->word[0]);
   return settings->model.kind == ECD_MODEL_RF ? ecd_forest_run(ctx, settings, err)
-                                              : ecd_train_run(ctx, settings, err);
+                                              : ecd_ensemble_run(ctx, settings, NULL, err);
 }

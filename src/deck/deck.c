@@ -247,6 +247,21 @@ ecd_code_t ecd_settings_check(const ecd_settings_t *s, ecd_error_t *err) {
         "data.features: %s reads its features as a 12 x 12 image; expected magpie132 (132 "
         "columns and 12 zeros), found magpie145 (145 columns, more than the 144 pixels)",
         ecd_model_names[s->model.kind]);
+  if (s->train.patience > 0 && s->data.validation_fraction == 0)
+    return ecd_fail(
+        err, ECD_USAGE,
+        "train.patience: expected data.validation_fraction above 0 with it: there are no "
+        "validation samples to wait for");
+  if (s->train.augment != ECD_AUGMENT_NONE &&
+      (s->model.kind == ECD_MODEL_MAGPIE_CNN || s->model.kind == ECD_MODEL_RF ||
+       s->model.kind == ECD_MODEL_CGCNN))
+    return ecd_fail(err, ECD_USAGE, "train.augment: expected none, as %s takes no volume to move",
+                    ecd_model_names[s->model.kind]);
+  if (s->train.ensemble > 1 && s->model.kind == ECD_MODEL_RF)
+    return ecd_fail(err, ECD_USAGE,
+                    "train.ensemble: expected 1, as a random forest is an ensemble already "
+                    "(model.rf.trees), found %lld",
+                    (long long)s->train.ensemble);
   return ECD_OK;
 }
 

@@ -26,11 +26,13 @@ static const char *const features[] = {"magpie132", "magpie145", NULL};
 static const char *const transforms[] = {"none", "log1p", "sqrt", NULL};
 static const char *const memories[] = {"shared", "private", NULL};
 static const char *const splits[] = {"fraction", "fold", "file", NULL};
-static const char *const parts[] = {"all", "train", "test", "none", NULL};
+static const char *const parts[] = {"all", "train", "test", "none", "validation", NULL};
 const char *const ecd_model_names[] = {"cnn2d", "cnn3d", "magpie_cnn", "fusion",
                                        "rf",    "cgcnn", NULL};
 static const char *const pools[] = {"same", "valid", NULL};
 static const char *const optimizers[] = {"adam", "sgd", NULL};
+static const char *const schedules[] = {"step", "cosine", NULL};
+static const char *const augments[] = {"none", "shift", "cube", "both", NULL};
 static const char *const losses[] = {"auto", "mae", "mse", NULL};
 
 #define LARGE 1e9
@@ -86,10 +88,14 @@ const ecd_key_t ecd_keys[] = {
     CHOICE("data.split", data.split, "fraction", splits, "how samples are held out for testing"),
     NUMBER("data.test_fraction", data.test_fraction, "0.2", 0, 0.9, "",
            "share held out, for split: fraction"),
+    NUMBER(
+        "data.validation_fraction", data.validation_fraction, "0", 0, 0.9, "",
+        "share of the other samples that train nothing but say which epoch is the best: model.h5 "
+        "is that one's; 0: all train, the last epoch counts"),
     INTEGER("data.folds", data.folds, "5", 2, 1e6, "", "number of folds, for split: fold"),
     INTEGER("data.fold", data.fold, "0", 0, 1e6, "", "the fold held out, from 0"),
     STRING("data.split_file", data.split_file, "",
-           "CSV id,split with split one of train, test, none, for split: file"),
+           "CSV id,split with split one of train, validation, test, none, for split: file"),
 
     CHOICE("model.kind", model.kind, "cnn2d", ecd_model_names, "network, or rf: random forest"),
     INTEGER("model.cnn3d.conv1_filters", model.cnn3d.conv1_filters, "200", 1, 1e5, "",
@@ -175,9 +181,28 @@ const ecd_key_t ecd_keys[] = {
     CHOICE("train.loss", train.loss, "auto", losses,
            "mean absolute or mean squared error; auto: mse for cgcnn, else mae"),
     NUMBER("train.lr", train.lr, "0.0005", 0, 1e3, "", "learning rate"),
+    CHOICE(
+        "train.schedule", train.schedule, "step", schedules,
+        "of the learning rate; step: by lr_factor and lr_every; cosine: down to lr_end in the last "
+        "epoch"),
     NUMBER("train.lr_factor", train.lr_factor, "1", 0, 1, "",
            "lr is multiplied by this every lr_every epochs"),
     INTEGER("train.lr_every", train.lr_every, "0", 0, LARGE, "epochs", "0: constant"),
+    NUMBER("train.lr_end", train.lr_end, "0", 0, 1e3, "", "for schedule: cosine"),
+    INTEGER("train.lr_warmup", train.lr_warmup, "0", 0, LARGE, "epochs",
+            "the rate grows linearly over these first ones"),
+    NUMBER("train.weight_decay", train.weight_decay, "0", 0, 1, "",
+           "decoupled for adam (AdamW), added to the gradient for sgd"),
+    NUMBER("train.dropout", train.dropout, "0", 0, 0.99, "",
+           "share of the values after each hidden dense layer that are dropped in training"),
+    CHOICE("train.augment", train.augment, "none", augments,
+           "volumes moved in each epoch: periodic shift, the 48 operations of the cube, or both"),
+    INTEGER("train.patience", train.patience, "0", 0, LARGE, "epochs",
+            "training ends after these without a better validation loss; 0: never"),
+    INTEGER("train.repeat", train.repeat, "0", 0, 1e6, "",
+            "number of a repeat: other initial weights and shuffles, the same split"),
+    INTEGER("train.ensemble", train.ensemble, "1", 1, 1000, "models",
+            "repeats that model.h5 holds: their mean predicts, their deviation is the uncertainty"),
     NUMBER("train.beta1", train.beta1, "0.9", 0, 0.999999, "", "Adam"),
     NUMBER("train.beta2", train.beta2, "0.999", 0, 0.9999999, "", "Adam"),
     NUMBER("train.epsilon", train.epsilon, "1e-7", 1e-30, 1, "",

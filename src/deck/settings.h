@@ -24,7 +24,13 @@ typedef enum { ECD_TRANSFORM_NONE, ECD_TRANSFORM_LOG1P, ECD_TRANSFORM_SQRT } ecd
 typedef enum { ECD_TARGET_BULK, ECD_TARGET_SHEAR } ecd_target_t;
 typedef enum { ECD_FEATURES_MAGPIE132, ECD_FEATURES_MAGPIE145 } ecd_features_t;
 typedef enum { ECD_SPLIT_FRACTION, ECD_SPLIT_FOLD, ECD_SPLIT_FILE } ecd_split_kind_t;
-typedef enum { ECD_PART_ALL, ECD_PART_TRAIN, ECD_PART_TEST, ECD_PART_NONE } ecd_part_t;
+typedef enum {
+  ECD_PART_ALL,
+  ECD_PART_TRAIN,
+  ECD_PART_TEST,
+  ECD_PART_NONE,
+  ECD_PART_VALIDATION
+} ecd_part_t;
 typedef enum {
   ECD_MODEL_CNN2D,
   ECD_MODEL_CNN3D,
@@ -35,6 +41,13 @@ typedef enum {
 } ecd_model_kind_t;
 typedef enum { ECD_POOL_SAME, ECD_POOL_VALID } ecd_pool_t;
 typedef enum { ECD_OPTIMIZER_ADAM, ECD_OPTIMIZER_SGD } ecd_optimizer_t;
+typedef enum { ECD_SCHEDULE_STEP, ECD_SCHEDULE_COSINE } ecd_schedule_t;
+typedef enum {
+  ECD_AUGMENT_NONE,
+  ECD_AUGMENT_SHIFT,
+  ECD_AUGMENT_CUBE,
+  ECD_AUGMENT_BOTH
+} ecd_augment_t;
 typedef enum { ECD_LOSS_AUTO, ECD_LOSS_MAE, ECD_LOSS_MSE } ecd_loss_t;
 typedef enum { ECD_MEMORY_SHARED, ECD_MEMORY_PRIVATE } ecd_memory_t;
 
@@ -71,8 +84,9 @@ typedef struct {
   ecd_memory_t memory; /* one copy a node in a shared window, or one a rank */
   ecd_split_kind_t split;
   double test_fraction;
-  int64_t folds, fold; /* fold counts from 0 */
-  char *split_file;    /* CSV: id,split with split in train, test, none */
+  double validation_fraction; /* of the samples that are not held out */
+  int64_t folds, fold;        /* fold counts from 0 */
+  char *split_file;           /* CSV: id,split with split in train, test, none */
 } ecd_data_settings_t;
 
 typedef struct {
@@ -115,8 +129,14 @@ typedef struct {
   int64_t epochs, batch; /* batch is global, over all ranks */
   ecd_optimizer_t optimizer;
   ecd_loss_t loss;
-  double lr, lr_factor; /* lr * lr_factor^floor(epoch / lr_every) */
-  int64_t lr_every;     /* 0 = constant */
+  ecd_schedule_t schedule; /* of the learning rate (train/schedule.h) */
+  double lr, lr_factor, lr_end;
+  int64_t lr_every, lr_warmup; /* epochs; lr_every 0 = constant */
+  double weight_decay, dropout;
+  ecd_augment_t augment;
+  int64_t patience; /* epochs without a better validation loss; 0 = all epochs */
+  int64_t repeat;   /* other initial weights and shuffles, the same split */
+  int64_t ensemble; /* models that are averaged */
   double beta1, beta2, epsilon, momentum;
   int64_t checkpoint_every; /* epochs between checkpoints */
   double checkpoint_share;  /* most of the time that they may take */

@@ -64,7 +64,8 @@ static ecd_code_t choose_samples(run_t *r, ecd_error_t *err) {
     r->predicted[i] = r->uncertainty[i] = NAN;
   }
   ECD_TRY(ecd_split_make(s, r->settings->seed, r->samples, r->id, r->target, r->split, err));
-  return ecd_features_check(r->dataset, r->split, r->width, err);
+  const ecd_net_needs_t needs = {.features = r->width};
+  return ecd_input_check(r->dataset, r->split, &needs, err);
 }
 
 static ecd_code_t load(run_t *r, ecd_error_t *err) {

@@ -3,6 +3,7 @@
    and then added along the edges. */
 #include "nn/cgcnn.h"
 
+#include "base/random.h"
 #include "nn/exponential.h"
 #include "nn/net_private.h"
 
@@ -73,6 +74,7 @@ struct ecd_cgcnn {
   float *da, *dsum;               /* (atoms, embedding) */
   float *pooled, *dpooled;        /* (graphs, embedding) */
   float *dense, *ddense;          /* (graphs, hidden) */
+  float *dropped;                 /* (graphs, hidden): dense after dropout */
 };
 
 /* ---- Layout ---- */
@@ -197,6 +199,7 @@ static ecd_code_t reserve_graphs(ecd_cgcnn_t *c, size_t graphs, ecd_error_t *err
   ECD_TRY(again(&c->dpooled, graphs, c->s.embedding, err));
   ECD_TRY(again(&c->dense, graphs, c->s.hidden, err));
   ECD_TRY(again(&c->ddense, graphs, c->s.hidden, err));
+  ECD_TRY(again(&c->dropped, graphs, c->s.hidden, err));
   c->max_graphs = graphs;
   return ECD_OK;
 }
@@ -247,27 +250,13 @@ ecd_code_t ecd_cgcnn_create(const ecd_cgcnn_settings_t *settings, size_t graphs,
 void ecd_cgcnn_destroy(ecd_cgcnn_t **cgcnn) {
   ecd_cgcnn_t *c = *cgcnn;
   if (c == NULL) return;
-  if (c->net != NULL) c->net->whole = NULL;
+  if (c->net != NULL) c->net->whole = NULL, c->net->self = NULL; /* it does not own this */
   ecd_net_destroy(&c->net);
-  void *const owned[] = {c->statistics,
-                         c->deviations,
-                         c->sums,
-                         c->zero,
-                         c->coefficient,
-                         c->first,
-                         c->neighbor,
-                         c->x,
-                         c->gaussian,
-                         c->own,
-                         c->other,
-                         c->dedge,
-                         c->da,
-                         c->dsum,
-                         c->pooled,
-                         c->dpooled,
-                         c->dense,
-                         c->ddense,
-                         c->a[c->s.convolutions]};
+  void *const owned[] = {c->dropped, c->statistics,  c->deviations, c->sums,
+                         c->zero,    c->coefficient, c->first,      c->neighbor,
+                         c->x,       c->gaussian,    c->own,        c->other,
+                         c->dedge,   c->da,          c->dsum,       c->pooled,
+                         c->dpooled, c->dense,       c->ddense,     c->a[c->s.convolutions]};
   for (size_t i = 0; i < sizeof owned / sizeof *owned; ++i) free(owned[i]);
   for (int64_t i = 0; i < c->s.convolutions; ++i) {
     free(c->a[i]);
@@ -288,7 +277,24 @@ static void reset_norm(ecd_cgcnn_t *c, const batch_norm_t *bn) {
   }
 }
 
-void ecd_cgcnn_reset_norms(ecd_cgcnn_t *cgcnn) {
+/* A weight and the bias behind it. */
+static void initialize_linear(ecd_cgcnn_t *c, size_t number, uint64_t seed) {
+  const double limit = 1 / sqrt((double)ecd_net_tensor(c->net, number)->shape[1]);
+  for (size_t i = number; i < number + 2; ++i) {
+    float *p = tensor(c, c->net->parameters, i);
+    for (size_t k = 0; k < ecd_net_tensor(c->net, i)->count; ++k)
+      p[k] = (float)(limit * (2 * ecd_random_uniform(seed, ECD_RANDOM_INIT, (uint32_t)i, k) - 1));
+  }
+}
+
+void ecd_cgcnn_initialize(ecd_cgcnn_t *cgcnn, uint64_t seed) {
+  for (size_t i = 0; i < ecd_net_tensor_count(cgcnn->net); ++i) {
+    const ecd_tensor_t *t = ecd_net_tensor(cgcnn->net, i);
+    if (t->rank == 2)
+      initialize_linear(cgcnn, i, seed);
+    else if (strstr(t->name, ".bn") != NULL)
+      memset(tensor(cgcnn, cgcnn->net->parameters, i), 0, t->count * sizeof(float));
+  }
   for (int64_t i = 0; i < cgcnn->s.convolutions; ++i) {
     reset_norm(cgcnn, &cgcnn->conv[i].bn1);
     reset_norm(cgcnn, &cgcnn->conv[i].bn2);
@@ -443,7 +449,9 @@ void ecd_cgcnn_forward(ecd_cgcnn_t *cgcnn, size_t graphs, const ecd_graph_t *con
   be->graph->graph_mean(rows, c->first, s->embedding, c->a[s->convolutions], c->pooled);
   be->bias_act(rows, s->embedding, c->zero, ECD_ACT_SOFTPLUS, c->pooled);
   dense_forward(c, c->hidden, rows, s->hidden, s->embedding, c->pooled, ECD_ACT_SOFTPLUS, c->dense);
-  dense_forward(c, c->output, rows, 1, s->hidden, c->dense, ECD_ACT_NONE, prediction);
+  memcpy(c->dropped, c->dense, graphs * (size_t)s->hidden * sizeof *c->dense);
+  ecd_net_drop(&c->net->mode, 1, rows, s->hidden, c->dropped);
+  dense_forward(c, c->output, rows, 1, s->hidden, c->dropped, ECD_ACT_NONE, prediction);
 }
 
 const float *ecd_cgcnn_latent(const ecd_cgcnn_t *cgcnn) { return cgcnn->dense; }
@@ -498,7 +506,8 @@ void ecd_cgcnn_backward(ecd_cgcnn_t *cgcnn, const float *dprediction, ecd_reduce
   const pass_t pass = {.training = true, .reduce = reduce, .arg = reduce_arg};
   const int64_t rows = (int64_t)c->graphs, f = s->embedding;
   size_t end = ecd_net_parameter_count(c->net), begin = ecd_net_tensor(c->net, c->hidden)->offset;
-  dense_backward(c, c->output, rows, 1, s->hidden, c->dense, dprediction, c->ddense);
+  dense_backward(c, c->output, rows, 1, s->hidden, c->dropped, dprediction, c->ddense);
+  ecd_net_drop(&c->net->mode, 1, rows, s->hidden, c->ddense);
   be->act_backward(rows * s->hidden, ECD_ACT_SOFTPLUS, c->dense, c->ddense);
   dense_backward(c, c->hidden, rows, s->hidden, f, c->pooled, c->ddense, c->dpooled);
   if (ready != NULL) ready(begin, end - begin, ready_arg);

@@ -32,8 +32,10 @@ ecd_code_t ecd_cgcnn_reserve(ecd_cgcnn_t *cgcnn, size_t graphs, size_t atoms, ec
    tensors works on it. Names are the public code's. */
 ecd_net_t *ecd_cgcnn_net(ecd_cgcnn_t *cgcnn);
 
-/* Batch norms that scale by 1; running means 0, variances 1. */
-void ecd_cgcnn_reset_norms(ecd_cgcnn_t *cgcnn);
+/* As the public code begins: weights and biases of the linear layers uniform within 1 / sqrt(inputs)
+   (with Glorot's twice as large weights its SGD does not start); batch norms that scale by 1; running
+   means 0, variances 1. A function of seed alone. */
+void ecd_cgcnn_initialize(ecd_cgcnn_t *cgcnn, uint64_t seed);
 
 /* Values of the layer before the last after forward: (graphs, hidden), borrowed. */
 const float *ecd_cgcnn_latent(const ecd_cgcnn_t *cgcnn);

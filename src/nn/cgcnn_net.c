@@ -69,7 +69,9 @@ static ecd_code_t reserve(void *self, size_t sample_atoms, size_t batch_atoms, e
   return ecd_cgcnn_reserve(n->cgcnn, n->net->max_batch, batch_atoms, err);
 }
 
-static void initialize(void *self) { ecd_cgcnn_reset_norms(((cgcnn_net_t *)self)->cgcnn); }
+static void initialize(void *self, uint64_t seed) {
+  ecd_cgcnn_initialize(((cgcnn_net_t *)self)->cgcnn, seed);
+}
 
 static void forward(void *self, size_t batch, const float *const *input, float *prediction) {
   cgcnn_net_t *n = self;
@@ -137,7 +139,6 @@ static ecd_code_t make(cgcnn_net_t *n, size_t max_batch, const ecd_backend_t *ba
   n->net->whole = &whole;
   n->net->self = n;
   n->net->max_batch = max_batch;
-  n->net->needs = (ecd_net_needs_t){.neighbors = (size_t)n->s.neighbors, .radius = n->s.radius};
   return reserve(n, 1, 1, err);
 }
 
@@ -154,6 +155,7 @@ ecd_code_t ecd_cgcnn_net_create(const ecd_model_settings_t *settings, size_t max
                                 .radius = settings->cgcnn.radius,
                                 .step = settings->cgcnn.step};
   const ecd_code_t code = make(n, max_batch > 0 ? max_batch : 1, backend, err);
+  if (code == ECD_OK) n->net->needs = ecd_model_needs(settings);
   if (code == ECD_OK)
     *net = n->net;
   else

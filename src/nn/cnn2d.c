@@ -373,7 +373,6 @@ ecd_code_t ecd_cnn2d_create(const ecd_model_settings_t *settings, ecd_net_t *net
     self->branch[a].axis = a;
     add_branch(self, &self->branch[a], (char)('x' + a));
   }
-  net->needs = (ecd_net_needs_t){.volume = true};
   net->input_size = (size_t)(self->n * self->n * self->n);
   net->width[0] = 3 * self->c2 * ecd_window_out(&self->conv2);
   return allocate(self, net->max_batch, err);

@@ -250,7 +250,6 @@ ecd_code_t ecd_cnn3d_create(const ecd_model_settings_t *settings, ecd_net_t *net
   self->b1 = net->tensor[first + 1].offset;
   self->w2 = net->tensor[first + 2].offset;
   self->b2 = net->tensor[first + 3].offset;
-  net->needs = (ecd_net_needs_t){.volume = true};
   net->input_size = (size_t)(self->positions * self->inner * self->patch);
   net->width[0] = ecd_window_out(&self->pool) * self->c2;
   return allocate(self, net->max_batch, err);

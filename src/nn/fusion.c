@@ -138,8 +138,6 @@ static ecd_code_t add_parent(const ecd_model_settings_t *settings, int p, fusion
     ecd_net_add_tensor(net, name, t->rank, t->shape, t->channels_last);
   }
   ecd_net_latent(f->parent[p], &f->width[p]);
-  net->needs.volume = net->needs.volume || f->parent[p]->needs.volume;
-  net->needs.features += f->parent[p]->needs.features;
   return ECD_OK;
 }
 

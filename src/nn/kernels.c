@@ -204,7 +204,7 @@ void ecd_k_add(int64_t n, const float *x, float *y) {
 }
 
 void ecd_k_adam(int64_t n, float rate, float root, float beta1, float beta2, float epsilon,
-                const float *g, float *p, float *m, float *v) {
+                float keep, const float *g, float *p, float *m, float *v) {
   const float rest1 = 1.0f - beta1, rest2 = 1.0f - beta2;
 #pragma omp parallel for simd schedule(static) if (parallel : n > PARALLEL_FROM)
   for (int64_t i = 0; i < n; ++i) {
@@ -212,19 +212,20 @@ void ecd_k_adam(int64_t n, float rate, float root, float beta1, float beta2, flo
     const float second = beta2 * v[i] + rest2 * g[i] * g[i];
     m[i] = first;
     v[i] = second;
-    p[i] -= rate * first / (sqrtf(second) * root + epsilon);
+    p[i] = keep * p[i] - rate * first / (sqrtf(second) * root + epsilon);
   }
 }
 
-void ecd_k_sgd(int64_t n, float lr, float momentum, const float *g, float *p, float *v) {
+void ecd_k_sgd(int64_t n, float lr, float momentum, float decay, const float *g, float *p,
+               float *v) {
   if (v == NULL) {
 #pragma omp parallel for simd schedule(static) if (parallel : n > PARALLEL_FROM)
-    for (int64_t i = 0; i < n; ++i) p[i] -= lr * g[i];
+    for (int64_t i = 0; i < n; ++i) p[i] -= lr * (g[i] + decay * p[i]);
     return;
   }
 #pragma omp parallel for simd schedule(static) if (parallel : n > PARALLEL_FROM)
   for (int64_t i = 0; i < n; ++i) {
-    v[i] = momentum * v[i] + g[i];
+    v[i] = momentum * v[i] + (g[i] + decay * p[i]);
     p[i] -= lr * v[i];
   }
 }

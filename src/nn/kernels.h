@@ -35,8 +35,9 @@ void ecd_k_scale_columns_backward(int64_t rows, int64_t columns, const float *sc
                                   const float *dy, float *dx, float *dscale);
 void ecd_k_add(int64_t n, const float *x, float *y);
 void ecd_k_adam(int64_t n, float rate, float root, float beta1, float beta2, float epsilon,
-                const float *g, float *p, float *m, float *v);
-void ecd_k_sgd(int64_t n, float lr, float momentum, const float *g, float *p, float *v);
+                float keep, const float *g, float *p, float *m, float *v);
+void ecd_k_sgd(int64_t n, float lr, float momentum, float decay, const float *g, float *p,
+               float *v);
 
 /* Designated initialisers of everything but name and gemm. */
 #define ECD_KERNELS                                                                                \

@@ -2,11 +2,13 @@
    padding, an average pool 2x2 after the second. Maps are channels-last. */
 #include "nn/net_private.h"
 
+#include "chem/magpie.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { FEATURES = 132, EDGE = 12, KERNEL = 3, LAYERS = 3, POOLED_LAYER = 1 };
+enum { FEATURES = ECD_MAGPIE_STATISTICS, EDGE = 12, KERNEL = 3, LAYERS = 3, POOLED_LAYER = 1 };
 
 typedef struct {
   ecd_window_t window;
@@ -195,7 +197,6 @@ ecd_code_t ecd_magpie_cnn_create(const ecd_model_settings_t *settings, ecd_net_t
   net->self = self;
   self->net = net;
   plan(settings, self);
-  net->needs = (ecd_net_needs_t){.features = FEATURES};
   net->input_size = EDGE * EDGE;
   net->width[0] = self->layer[LAYERS - 1].out * self->layer[LAYERS - 1].filters;
   return allocate(self, net->max_batch, err);

@@ -2,6 +2,7 @@
 #include "nn/net_private.h"
 
 #include "base/random.h"
+#include "chem/magpie.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -110,6 +111,7 @@ static ecd_code_t create(bool part, const ecd_model_settings_t *settings, int64_
   (*net)->part = part;
   (*net)->backend = backend;
   (*net)->n = n;
+  (*net)->needs = ecd_model_needs(settings);
   (*net)->max_batch = max_batch > 0 ? max_batch : 1;
   const ecd_code_t code = make(settings, *net, err);
   if (code != ECD_OK) ecd_net_destroy(net);
@@ -156,6 +158,16 @@ ecd_code_t ecd_net_reserve(ecd_net_t *net, size_t sample_atoms, size_t batch_ato
 
 void ecd_net_set_mode(ecd_net_t *net, const ecd_net_mode_t *mode) { net->mode = *mode; }
 
+ecd_net_needs_t ecd_model_needs(const ecd_model_settings_t *s) {
+  ecd_net_needs_t needs = {.volume = s->kind == ECD_MODEL_CNN2D || s->kind == ECD_MODEL_CNN3D ||
+                                     s->kind == ECD_MODEL_FUSION};
+  if (s->kind == ECD_MODEL_MAGPIE_CNN || s->kind == ECD_MODEL_FUSION)
+    needs.features = ECD_MAGPIE_STATISTICS;
+  if (s->kind == ECD_MODEL_CGCNN)
+    needs = (ecd_net_needs_t){.neighbors = (size_t)s->cgcnn.neighbors, .radius = s->cgcnn.radius};
+  return needs;
+}
+
 ecd_net_needs_t ecd_net_needs(const ecd_net_t *net) { return net->needs; }
 size_t ecd_net_inherited(const ecd_net_t *net) { return net->inherited; }
 size_t ecd_net_frozen(const ecd_net_t *net) { return net->frozen; }
@@ -188,6 +200,10 @@ static void initialize_tensor(const ecd_tensor_t *t, uint32_t number, uint64_t s
 }
 
 void ecd_net_initialize(ecd_net_t *net, uint64_t seed) {
+  if (net->whole != NULL) {
+    net->whole->initialize(net->self, seed);
+    return;
+  }
   for (size_t i = 0; i < net->tensors; ++i) {
     const ecd_tensor_t *t = &net->tensor[i];
     if (t->rank == 1)
@@ -195,7 +211,6 @@ void ecd_net_initialize(ecd_net_t *net, uint64_t seed) {
     else
       initialize_tensor(t, (uint32_t)i, seed, net->parameters + t->offset);
   }
-  if (net->whole != NULL) net->whole->initialize(net->self);
 }
 
 void ecd_net_prepare(const ecd_net_t *net, const ecd_net_sample_t *sample, float *prepared) {
@@ -211,6 +226,23 @@ static float *weight(const ecd_net_t *net, float *slab, int64_t layer) {
 
 static float *bias(const ecd_net_t *net, float *slab, int64_t layer) {
   return slab + net->tensor[net->dense_first + 2 * (size_t)layer + 1].offset;
+}
+
+void ecd_net_drop(const ecd_net_mode_t *mode, int64_t layer, int64_t rows, int64_t width,
+                  float *x) {
+  if (!mode->training || !(mode->dropout > 0)) return;
+  const double below = mode->dropout * 4294967296.0;
+  const float grow = (float)(1 / (1 - mode->dropout));
+#pragma omp parallel for schedule(static)
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t j = 0; j < width; j += 4) {
+      uint32_t bits[4];
+      const uint64_t place = (uint64_t)layer << 24 | (uint64_t)j / 4;
+      ecd_random_bits(mode->seed, ECD_RANDOM_DROPOUT, mode->step,
+                      ((uint64_t)mode->first + (uint64_t)i) << 32 | place, bits);
+      for (int64_t k = j; k < width && k < j + 4; ++k)
+        x[i * width + k] *= (double)bits[k - j] < below ? 0.0f : grow;
+    }
 }
 
 void ecd_net_forward(ecd_net_t *net, size_t batch, const float *const *input, float *prediction) {
@@ -229,6 +261,7 @@ void ecd_net_forward(ecd_net_t *net, size_t batch, const float *const *input, fl
              in, 0.0f, net->activation[l + 1], out);
     be->bias_act(rows, out, bias(net, net->parameters, l),
                  l + 1 < net->layers ? ECD_ACT_RELU : ECD_ACT_NONE, net->activation[l + 1]);
+    if (l + 1 < net->layers) ecd_net_drop(&net->mode, l + 1, rows, out, net->activation[l + 1]);
   }
   memcpy(prediction, net->activation[net->layers], batch * sizeof *prediction);
 }
@@ -254,7 +287,9 @@ static void backward(ecd_net_t *net, int64_t layers, size_t batch, const float *
     if (ready != NULL) ready((size_t)(dw - net->gradients), (size_t)(out * in + out), arg);
     be->gemm(false, false, rows, in, out, dy, out, weight(net, net->parameters, l), in, 0.0f,
              net->dactivation[l], in);
-    if (l > 0) be->act_backward(rows * in, ECD_ACT_RELU, net->activation[l], net->dactivation[l]);
+    if (l == 0) break;
+    ecd_net_drop(&net->mode, l, rows, in, net->dactivation[l]);
+    be->act_backward(rows * in, ECD_ACT_RELU, net->activation[l], net->dactivation[l]);
   }
   net->extractor->backward(net->self, batch, input, net->dactivation[0], ready, arg);
 }

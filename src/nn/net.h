@@ -50,6 +50,13 @@ typedef struct {
      backward together, also without samples. */
   ecd_reduce_fn *reduce;
   void *reduce_arg;
+  /* In training a share of the values after each hidden dense layer is dropped, the others grow
+     likewise. Which: a function of seed, step, and the sample's number in the whole batch, first +
+     its number here. */
+  double dropout;
+  uint64_t seed;
+  uint32_t step;
+  size_t first;
 } ecd_net_mode_t;
 
 /* settings: kind and widths; n: volume edge; max_batch: most samples one call gets. All buffers are allocated here.
@@ -65,6 +72,8 @@ void ecd_net_destroy(ecd_net_t **net);
 ecd_code_t ecd_net_reserve(ecd_net_t *net, size_t sample_atoms, size_t batch_atoms,
                            ecd_error_t *err);
 
+/* Of a network that is made by settings; a model that is none: nothing. */
+ecd_net_needs_t ecd_model_needs(const ecd_model_settings_t *settings);
 ecd_net_needs_t ecd_net_needs(const ecd_net_t *net);
 size_t ecd_net_parameter_count(const ecd_net_t *net);
 /* The first values of the slab that come from trained parents (fusion; else 0), and those of them
@@ -80,12 +89,12 @@ const ecd_tensor_t *ecd_net_tensor(const ecd_net_t *net, size_t i);
 size_t ecd_net_state_count(const ecd_net_t *net);
 size_t ecd_net_state_tensor_count(const ecd_net_t *net);
 
-/* Glorot-uniform weights, zero biases, batch norms that scale by 1, a function of seed alone. */
+/* Glorot-uniform weights, zero biases (cgcnn: nn/cgcnn.h), a function of seed alone. */
 void ecd_net_initialize(ecd_net_t *net, uint64_t seed);
 
 /* Floats of one prepared input, and the preparation of one sample into it: a gather in GEMM order for cnn3d, the
    identity for cnn2d, an image for magpie_cnn, the packed graph for cgcnn, the latents of frozen parents for fusion (whose parameters must be set
-   before). Sample and prepared do not overlap. One call at a time. */
+   before). Sample and prepared do not overlap. With frozen parents one call at a time. */
 size_t ecd_net_input_size(const ecd_net_t *net);
 void ecd_net_prepare(const ecd_net_t *net, const ecd_net_sample_t *sample, float *prepared);
 

@@ -23,7 +23,7 @@ typedef struct {
 /* A network that is no extractor with dense layers behind it: what net.h says of each. */
 typedef struct {
   ecd_code_t (*reserve)(void *self, size_t sample_atoms, size_t batch_atoms, ecd_error_t *err);
-  void (*initialize)(void *self); /* what is not as for other networks */
+  void (*initialize)(void *self, uint64_t seed);
   void (*prepare)(const void *self, const ecd_net_sample_t *sample, float *prepared);
   void (*forward)(void *self, size_t batch, const float *const *input, float *prediction);
   void (*backward)(void *self, size_t batch, const float *const *input, const float *dprediction,
@@ -76,6 +76,9 @@ ecd_code_t ecd_net_create_part(const ecd_model_settings_t *settings, int64_t n, 
 void ecd_net_backward_latent(ecd_net_t *net, size_t batch, const float *const *input,
                              const float *dlatent, ecd_ready_fn *ready, void *arg);
 
+/* Dropout after a dense layer, x (rows, width), in place; the same for its gradients. */
+void ecd_net_drop(const ecd_net_mode_t *mode, int64_t layer, int64_t rows, int64_t width, float *x);
+
 /* A network of graphs (cgcnn_net.c). */
 ecd_code_t ecd_cgcnn_net_create(const ecd_model_settings_t *settings, size_t max_batch,
                                 const ecd_backend_t *backend, ecd_net_t **net, ecd_error_t *err);
@@ -83,7 +86,7 @@ ecd_code_t ecd_cgcnn_net_create(const ecd_model_settings_t *settings, size_t max
 /* Multiplications for one sample. */
 double ecd_net_multiplies(const ecd_net_t *net, bool executed, bool training);
 
-/* Adds the extractor's tensors to net, sets extractor, self, needs, input_size and width[0]. */
+/* Adds the extractor's tensors to net, sets extractor, self, input_size and width[0]. */
 ecd_code_t ecd_cnn3d_create(const ecd_model_settings_t *settings, ecd_net_t *net, ecd_error_t *err);
 ecd_code_t ecd_cnn2d_create(const ecd_model_settings_t *settings, ecd_net_t *net, ecd_error_t *err);
 ecd_code_t ecd_magpie_cnn_create(const ecd_model_settings_t *settings, ecd_net_t *net,

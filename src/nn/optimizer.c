@@ -10,14 +10,15 @@ void ecd_optimizer_update(const ecd_backend_t *backend, const ecd_train_settings
   const int64_t n = (int64_t)count;
   if (settings->optimizer == ECD_OPTIMIZER_SGD) {
     float *velocity = settings->momentum > 0 ? moment1 : NULL;
-    backend->sgd(n, (float)lr, (float)settings->momentum, gradient, parameter, velocity);
+    backend->sgd(n, (float)lr, (float)settings->momentum, (float)settings->weight_decay, gradient,
+                 parameter, velocity);
     return;
   }
   const double correct1 = 1.0 - pow(settings->beta1, (double)step);
   const double correct2 = 1.0 - pow(settings->beta2, (double)step);
   backend->adam(n, (float)(lr / correct1), (float)(1.0 / sqrt(correct2)), (float)settings->beta1,
-                (float)settings->beta2, (float)settings->epsilon, gradient, parameter, moment1,
-                moment2);
+                (float)settings->beta2, (float)settings->epsilon,
+                (float)(1 - lr * settings->weight_decay), gradient, parameter, moment1, moment2);
 }
 
 double ecd_loss_mae(size_t count, size_t global_count, const float *prediction, const float *target,

@@ -8,7 +8,8 @@
 #include <stdint.h>
 
 /* One update of count parameters; step counts from 1; lr of this step. moment1, moment2: Adam's moments, or
-   momentum's velocity in moment1 (NULL where not used). epsilon is added to the root of the bias-corrected second moment. */
+   momentum's velocity in moment1 (NULL where not used). epsilon is added to the root of the bias-corrected second moment.
+   Weight decay: Adam's as PyTorch's AdamW, SGD's as PyTorch's SGD, on all of the parameters. */
 void ecd_optimizer_update(const ecd_backend_t *backend, const ecd_train_settings_t *settings,
                           double lr, int64_t step, size_t count, float *parameter,
                           const float *gradient, float *moment1, float *moment2);

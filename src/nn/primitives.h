@@ -69,11 +69,11 @@ struct ecd_backend {
                                  const float *dy, float *dx, float *dscale);
   /* y += x, n values. */
   void (*add)(int64_t n, const float *x, float *y);
-  /* Adam: rate = lr / (1 - beta1^t), root = 1 / sqrt(1 - beta2^t). */
+  /* Adam: rate = lr / (1 - beta1^t), root = 1 / sqrt(1 - beta2^t); keep = 1 - lr * weight decay. */
   void (*adam)(int64_t n, float rate, float root, float beta1, float beta2, float epsilon,
-               const float *g, float *p, float *m, float *v);
-  /* v = momentum * v + g; p -= lr * v (v NULL: p -= lr * g). */
-  void (*sgd)(int64_t n, float lr, float momentum, const float *g, float *p, float *v);
+               float keep, const float *g, float *p, float *m, float *v);
+  /* With d = g + decay * p: v = momentum * v + d; p -= lr * v (v NULL: p -= lr * d). */
+  void (*sgd)(int64_t n, float lr, float momentum, float decay, const float *g, float *p, float *v);
   const ecd_graph_primitives_t *graph;
 };
 

@@ -186,18 +186,20 @@ static void add(int64_t n, const float *x, float *y) {
 }
 
 static void adam(int64_t n, float rate, float root, float beta1, float beta2, float epsilon,
-                 const float *g, float *p, float *m, float *v) {
+                 float keep, const float *g, float *p, float *m, float *v) {
   for (int64_t i = 0; i < n; ++i) {
     m[i] = beta1 * m[i] + (1.0f - beta1) * g[i];
     v[i] = beta2 * v[i] + (1.0f - beta2) * g[i] * g[i];
-    p[i] -= rate * m[i] / (sqrtf(v[i]) * root + epsilon);
+    p[i] = keep * p[i] - rate * m[i] / (sqrtf(v[i]) * root + epsilon);
   }
 }
 
-static void sgd(int64_t n, float lr, float momentum, const float *g, float *p, float *v) {
+static void sgd(int64_t n, float lr, float momentum, float decay, const float *g, float *p,
+                float *v) {
   for (int64_t i = 0; i < n; ++i) {
-    if (v != NULL) v[i] = momentum * v[i] + g[i];
-    p[i] -= lr * (v != NULL ? v[i] : g[i]);
+    const float d = g[i] + decay * p[i];
+    if (v != NULL) v[i] = momentum * v[i] + d;
+    p[i] -= lr * (v != NULL ? v[i] : d);
   }
 }
 

@@ -1,12 +1,12 @@
-/* Layout, schema 1 (P parameters, T tensors, N samples of the training dataset):
-     /parameter f32 (P), fletcher32; /tensor/name, /tensor/offset i64 (T)
+/* Layout, schema 1 (P parameters, M members of an ensemble one after the other, T tensors, N samples of the training dataset):
+     /parameter f32 (M P), fletcher32; /tensor/name, /tensor/offset i64 (T)
      /sample/id, /sample/split i8 (N)
      /forest/...: where the model is a random forest, which has no tensors (store/model_forest.h)
      /feature/name, mean, deviation f64 (F): where the model takes F features of the composition
      /moment1, /moment2 f32 (P less what does not train): checkpoints only
      root attributes: schema, schema_version, program, deck, preparation, target, transform, scaling,
      network (its widths are in the deck), sha256 of the parameter bytes; checkpoints: epoch,
-     step_in_epoch, step, loss_sum, weight_sum, best_loss */
+     step_in_epoch, step, loss_sum, weight_sum, best_loss, best_epoch; ensembles: members */
 #include "store/model_file.h"
 
 #include "base/file.h"
@@ -25,6 +25,14 @@ enum { MODEL_VERSION = 1 };
 static const char *const targets[] = {"bulk", "shear"};
 static const char *const transforms[] = {"none", "log1p", "sqrt"};
 
+/* Floats of all members. */
+static size_t values(const ecd_model_file_t *m) { return m->members * m->parameters; }
+
+/* An attribute that files of earlier versions lack. */
+static int64_t integer_or(ecd_h5_t *h5, const char *name, int64_t otherwise) {
+  return !h5->failed && H5Aexists(h5->file, name) > 0 ? ecd_h5_get_integer(h5, name) : otherwise;
+}
+
 static void put_state(ecd_h5_t *h5, const ecd_model_file_t *m) {
   const hsize_t count = m->moments;
   ecd_h5_put_integer(h5, "has_state", m->has_state);
@@ -39,6 +47,7 @@ static void put_state(ecd_h5_t *h5, const ecd_model_file_t *m) {
   ecd_h5_put_number(h5, "loss_sum", m->loss_sum);
   ecd_h5_put_number(h5, "weight_sum", m->weight_sum);
   ecd_h5_put_number(h5, "best_loss", m->best_loss);
+  ecd_h5_put_integer(h5, "best_epoch", m->best_epoch);
 }
 
 static void put_features(ecd_h5_t *h5, const ecd_model_file_t *m) {
@@ -80,7 +89,8 @@ static void put_tensors(ecd_h5_t *h5, const ecd_model_file_t *m) {
   ecd_h5_write(h5, "/tensor/offset", H5T_NATIVE_INT64, 1, (const hsize_t[]){m->tensors}, offset);
   free(offset);
   ecd_h5_write_strings(h5, "/tensor/name", m->tensors, (const char *const *)m->tensor_name);
-  ecd_h5_write(h5, "/parameter", H5T_NATIVE_FLOAT, 1, (const hsize_t[]){m->parameters},
+  ecd_h5_put_integer(h5, "members", (int64_t)m->members);
+  ecd_h5_write(h5, "/parameter", H5T_NATIVE_FLOAT, 1, (const hsize_t[]){m->members * m->parameters},
                m->parameter);
 }
 
@@ -88,7 +98,7 @@ static ecd_code_t write_file(const char *path, const ecd_model_file_t *m, ecd_er
   ecd_h5_t h5;
   char hex[65];
   ECD_TRY(ecd_h5_open(path, true, &h5, err));
-  ecd_sha256(m->parameter, m->parameters * sizeof *m->parameter, hex);
+  ecd_sha256(m->parameter, values(m) * sizeof *m->parameter, hex);
   ecd_h5_put_text(&h5, "schema", ECD_MODEL_SCHEMA);
   ecd_h5_put_integer(&h5, "schema_version", MODEL_VERSION);
   ecd_h5_put_text(&h5, "program", ecd_version());
@@ -152,6 +162,7 @@ static void get_state(ecd_h5_t *h5, ecd_model_file_t *m) {
   m->loss_sum = ecd_h5_get_number(h5, "loss_sum");
   m->weight_sum = ecd_h5_get_number(h5, "weight_sum");
   m->best_loss = ecd_h5_get_number(h5, "best_loss");
+  m->best_epoch = integer_or(h5, "best_epoch", 0);
 }
 
 static void get_samples(ecd_h5_t *h5, ecd_model_file_t *m) {
@@ -165,7 +176,12 @@ static void get_samples(ecd_h5_t *h5, ecd_model_file_t *m) {
 
 static void get_tensors(ecd_h5_t *h5, ecd_model_file_t *m) {
   m->tensors = ecd_h5_count(h5, "/tensor/offset");
-  m->parameters = ecd_h5_count(h5, "/parameter");
+  const int64_t members = integer_or(h5, "members", 1);
+  const size_t count = ecd_h5_count(h5, "/parameter");
+  if (members < 1 || count % (size_t)members != 0)
+    ecd_h5_fail(h5, "/parameter: not as long as its members need");
+  m->members = h5->failed ? 0 : (size_t)members;
+  m->parameters = h5->failed ? 0 : count / m->members;
   m->tensor_name = calloc(m->tensors + 1, sizeof *m->tensor_name);
   m->tensor_offset = calloc(m->tensors + 1, sizeof *m->tensor_offset);
   if (m->tensor_name == NULL || m->tensor_offset == NULL) ecd_h5_fail(h5, "out of memory");
@@ -174,8 +190,7 @@ static void get_tensors(ecd_h5_t *h5, ecd_model_file_t *m) {
   for (size_t i = 0; offset != NULL && i < m->tensors; ++i) m->tensor_offset[i] = (size_t)offset[i];
   free(offset);
   ecd_h5_read_strings(h5, "/tensor/name", m->tensors, m->tensor_name);
-  m->parameter =
-      read_array(h5, "/parameter", H5T_NATIVE_FLOAT, m->parameters, sizeof *m->parameter);
+  m->parameter = read_array(h5, "/parameter", H5T_NATIVE_FLOAT, values(m), sizeof *m->parameter);
 }
 
 /* The network as the deck describes it. */
@@ -212,7 +227,7 @@ static ecd_code_t read_file(const char *path, ecd_model_file_t *m, ecd_error_t *
   get_features(&h5, m);
   get_state(&h5, m);
   char hex[65] = "", *stored = ecd_h5_get_text(&h5, "sha256");
-  if (!h5.failed) ecd_sha256(m->parameter, m->parameters * sizeof *m->parameter, hex);
+  if (!h5.failed) ecd_sha256(m->parameter, values(m) * sizeof *m->parameter, hex);
   const bool intact = stored != NULL && strcmp(hex, stored) == 0;
   free(stored);
   code = ecd_h5_close(&h5, ECD_DATA, err);
@@ -287,7 +302,7 @@ static ecd_code_t make_room(const header_t *h, ecd_model_file_t *m, ecd_error_t 
   ECD_TRY(ecd_alloc((void **)&m->split, m->samples, sizeof *m->split, "model", err));
   ECD_TRY(
       ecd_alloc((void **)&m->tensor_offset, m->tensors, sizeof *m->tensor_offset, "model", err));
-  ECD_TRY(ecd_alloc((void **)&m->parameter, m->parameters, sizeof *m->parameter, "model", err));
+  ECD_TRY(ecd_alloc((void **)&m->parameter, values(m), sizeof *m->parameter, "model", err));
   if (h->moment1)
     ECD_TRY(ecd_alloc((void **)&m->moment1, count, sizeof *m->moment1, "moments", err));
   if (h->moment2)
@@ -301,7 +316,7 @@ static ecd_code_t share_arrays(const ecd_context_t *ctx, const header_t *h, ecd_
   ECD_TRY(share(ctx, text, h->text, err));
   ECD_TRY(share(ctx, m->split, m->samples * sizeof *m->split, err));
   ECD_TRY(share(ctx, m->tensor_offset, m->tensors * sizeof *m->tensor_offset, err));
-  ECD_TRY(share(ctx, m->parameter, m->parameters * sizeof *m->parameter, err));
+  ECD_TRY(share(ctx, m->parameter, values(m) * sizeof *m->parameter, err));
   if (h->moment1) ECD_TRY(share(ctx, m->moment1, bytes, err));
   if (h->moment2) ECD_TRY(share(ctx, m->moment2, bytes, err));
   ECD_TRY(ecd_model_forest_share(ctx, &m->forest, err));

@@ -32,20 +32,22 @@ typedef struct {
   size_t samples;                       /* all samples of the dataset: */
   char **id;                            /* [samples] */
   int8_t *split;                        /* [samples]: 0 train, 1 test, -1 unused */
-  /* Named parameter tensors in slab order: */
+  /* Named tensors of the network's state in slab order: parameters, running statistics. */
   size_t tensors, parameters;
   char **tensor_name;        /* [tensors] */
   size_t *tensor_offset;     /* [tensors], in floats */
-  float *parameter;          /* [parameters] */
+  size_t members;            /* of an ensemble; 1: one network */
+  float *parameter;          /* (members, parameters) */
   ecd_model_forest_t forest; /* in the place of tensors, where the model is one */
   /* Training state, checkpoints only (has_state): */
   bool has_state;
-  size_t moments;           /* the last of the parameters, which train */
+  size_t moments;           /* of the parameters that train */
   float *moment1, *moment2; /* [moments] or NULL */
   int64_t epoch, step_in_epoch,
       step;                    /* next epoch; steps of it already done; optimiser steps so far */
   double loss_sum, weight_sum; /* of the epoch under way */
   double best_loss;
+  int64_t best_epoch; /* epochs done when it was reached */
 } ecd_model_file_t;
 
 /* Collective; written by rank 0 (others pass the same struct, or NULL). */

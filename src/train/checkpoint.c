@@ -1,12 +1,13 @@
 #include "train/trainer_private.h"
 
 #include "base/file.h"
+#include "train/folder.h"
 #include "deck/deck.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static ecd_code_t describe(ecd_trainer_t *t, float *parameter, bool with_state, ecd_model_file_t *m,
+static ecd_code_t describe(ecd_trainer_t *t, float *state, bool with_state, ecd_model_file_t *m,
                            ecd_error_t *err) {
   const ecd_settings_t *s = t->settings;
   *m = (ecd_model_file_t){.model = s->model,
@@ -21,9 +22,10 @@ static ecd_code_t describe(ecd_trainer_t *t, float *parameter, bool with_state, 
                           .samples = t->samples,
                           .id = (char **)t->id,
                           .split = t->split,
-                          .tensors = ecd_net_tensor_count(t->net),
-                          .parameters = ecd_net_parameter_count(t->net),
-                          .parameter = parameter,
+                          .tensors = ecd_net_state_tensor_count(t->net),
+                          .members = 1,
+                          .parameters = ecd_net_state_count(t->net),
+                          .parameter = state,
                           .has_state = with_state,
                           .moments = with_state ? t->trained : 0,
                           .moment1 = with_state ? t->moment1 : NULL,
@@ -33,7 +35,8 @@ static ecd_code_t describe(ecd_trainer_t *t, float *parameter, bool with_state, 
                           .step = t->step,
                           .loss_sum = t->loss_sum,
                           .weight_sum = t->weight_sum,
-                          .best_loss = t->best_loss};
+                          .best_loss = t->best_loss,
+                          .best_epoch = t->best_epoch};
   memcpy(m->feature_mean, t->scaling.feature_mean, sizeof m->feature_mean);
   memcpy(m->feature_deviation, t->scaling.feature_deviation, sizeof m->feature_deviation);
   ECD_TRY(ecd_alloc((void **)&m->tensor_name, m->tensors, sizeof *m->tensor_name, "model", err));
@@ -46,12 +49,12 @@ static ecd_code_t describe(ecd_trainer_t *t, float *parameter, bool with_state, 
   return ecd_deck_text(s, &m->deck, err);
 }
 
-ecd_code_t ecd_trainer_save(ecd_trainer_t *t, const char *name, float *parameter, bool with_state,
+ecd_code_t ecd_trainer_save(ecd_trainer_t *t, const char *name, float *state, bool with_state,
                             ecd_error_t *err) {
   char path[ECD_PATH_MAX];
   ecd_model_file_t m;
   ECD_TRY(ecd_path_join(path, t->settings->output, name, err));
-  ecd_code_t code = ecd_agree(t->ctx->world, describe(t, parameter, with_state, &m, err), err);
+  ecd_code_t code = ecd_agree(t->ctx->world, describe(t, state, with_state, &m, err), err);
   if (code == ECD_OK) code = ecd_model_file_write(t->ctx, path, &m, err);
   free(m.tensor_name);
   free(m.tensor_offset);
@@ -71,7 +74,7 @@ static const char *difference(const ecd_trainer_t *t, const ecd_model_file_t *m,
                               const ecd_settings_t *old) {
   const ecd_data_settings_t *data = &t->settings->data;
   const ecd_train_settings_t *a = &old->train, *b = &t->settings->train;
-  if (m->parameters != ecd_net_parameter_count(t->net) ||
+  if (m->parameters != ecd_net_state_count(t->net) ||
       memcmp(&m->model, &t->settings->model, sizeof m->model) != 0)
     return "the network (model.*)";
   if (m->target != data->target) return "data.target";
@@ -99,11 +102,18 @@ static const char *difference(const ecd_trainer_t *t, const ecd_model_file_t *m,
       (m->moment2 != NULL) != (t->moment2 != NULL) ||
       (m->moment1 != NULL && m->moments != t->trained))
     return "train.optimizer";
-  if (a->lr != b->lr || a->lr_factor != b->lr_factor || a->lr_every != b->lr_every)
-    return "the learning rate (train.lr, lr_factor, lr_every)";
+  if (a->lr != b->lr || a->lr_factor != b->lr_factor || a->lr_every != b->lr_every ||
+      a->lr_end != b->lr_end || a->lr_warmup != b->lr_warmup || a->schedule != b->schedule)
+    return "the learning rate (train.schedule, lr, lr_factor, lr_every, lr_end, lr_warmup)";
+  if (b->schedule == ECD_SCHEDULE_COSINE && a->epochs != b->epochs)
+    return "train.epochs, by which schedule: cosine goes";
   if (a->beta1 != b->beta1 || a->beta2 != b->beta2 || a->epsilon != b->epsilon ||
-      a->momentum != b->momentum)
+      a->momentum != b->momentum || a->weight_decay != b->weight_decay)
     return "the optimiser's constants";
+  if (a->loss != b->loss) return "train.loss";
+  if (a->dropout != b->dropout) return "train.dropout";
+  if (a->augment != b->augment) return "train.augment";
+  if (a->repeat != b->repeat) return "train.repeat";
   return NULL;
 }
 
@@ -124,6 +134,21 @@ static ecd_code_t check_same_run(const ecd_trainer_t *t, const char *path,
   return code;
 }
 
+/* It is at least as new as the checkpoint: what is newer is found again. */
+static ecd_code_t restore_best(ecd_trainer_t *t, ecd_error_t *err) {
+  char path[ECD_PATH_MAX];
+  ecd_model_file_t m;
+  ECD_TRY(ecd_path_join(path, t->settings->output, ECD_CHECKPOINT_BEST, err));
+  ECD_TRY(ecd_model_file_read(t->ctx, path, &m, err));
+  const size_t count = ecd_net_state_count(t->net);
+  const ecd_code_t code = m.parameters == count && same_samples(t, &m)
+                              ? ECD_OK
+                              : ecd_fail(err, ECD_DATA, "%s: not the best model of this run", path);
+  if (code == ECD_OK) memcpy(t->best, m.parameter, count * sizeof *t->best);
+  ecd_model_file_clear(&m);
+  return code;
+}
+
 ecd_code_t ecd_trainer_restore(ecd_trainer_t *t, const char *path, ecd_error_t *err) {
   ecd_model_file_t m;
   ECD_TRY(ecd_model_file_read(t->ctx, path, &m, err));
@@ -139,7 +164,8 @@ ecd_code_t ecd_trainer_restore(ecd_trainer_t *t, const char *path, ecd_error_t *
     t->loss_sum = m.loss_sum;
     t->weight_sum = m.weight_sum;
     t->best_loss = m.best_loss;
+    t->best_epoch = m.best_epoch;
   }
   ecd_model_file_clear(&m);
-  return code;
+  return code == ECD_OK && t->validates && t->best_epoch > 0 ? restore_best(t, err) : code;
 }

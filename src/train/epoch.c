@@ -2,6 +2,7 @@
 
 #include "base/random.h"
 #include "train/inference.h"
+#include "train/schedule.h"
 #include "train/signals.h"
 #include "train/split.h"
 
@@ -10,9 +11,37 @@
 #include <stdlib.h>
 #include <string.h>
 
-double ecd_trainer_rate(const ecd_trainer_t *t) {
-  const ecd_train_settings_t *s = &t->settings->train;
-  return s->lr_every > 0 ? s->lr * pow(s->lr_factor, (double)(t->epoch / s->lr_every)) : s->lr;
+ecd_loss_t ecd_trainer_loss(const ecd_trainer_t *t) {
+  const ecd_loss_t loss = t->settings->train.loss;
+  if (loss != ECD_LOSS_AUTO) return loss;
+  return t->settings->model.kind == ECD_MODEL_CGCNN ? ECD_LOSS_MSE : ECD_LOSS_MAE;
+}
+
+/* An ecd_reduce_fn. */
+static void add_statistics(double *sums, size_t count, void *arg) {
+  ecd_trainer_t *t = arg;
+  if (t->statistics_code == ECD_OK)
+    t->statistics_code = ecd_mpi_code(
+        MPI_Allreduce(MPI_IN_PLACE, sums, (int)count, MPI_DOUBLE, MPI_SUM, t->statistics),
+        "adding up the statistics of a batch norm", &t->statistics_err);
+}
+
+static ecd_code_t check_statistics(const ecd_trainer_t *t, ecd_error_t *err) {
+  if (t->statistics_code != ECD_OK) *err = t->statistics_err;
+  return t->statistics_code;
+}
+
+/* Of the step under way, in which this rank's samples begin with number `first`. */
+static void set_training(ecd_trainer_t *t, size_t first) {
+  const bool alone = t->statistics == MPI_COMM_NULL || t->ctx->size == 1;
+  const ecd_net_mode_t mode = {.training = true,
+                               .reduce = alone ? NULL : add_statistics,
+                               .reduce_arg = t,
+                               .dropout = t->settings->train.dropout,
+                               .seed = t->seed,
+                               .step = (uint32_t)t->step,
+                               .first = first};
+  ecd_net_set_mode(t->net, &mode);
 }
 
 /* A bucket's sum is there: make it a mean and check it. The same on all ranks, as the sums are.
@@ -51,7 +80,9 @@ static ecd_code_t find_suspects(ecd_trainer_t *t, size_t from, size_t local, siz
   memset(t->suspect, 0, count);
   for (size_t b = 0; b < local; ++b) {
     bool finite = isfinite(t->prediction[b]);
-    for (size_t i = 0; finite && i < size; ++i) finite = isfinite(t->input[b][i]);
+    /* A graph is finite; as floats its parts mean nothing. */
+    for (size_t i = 0; finite && t->needs.neighbors == 0 && i < size; ++i)
+      finite = isfinite(t->input[b][i]);
     t->suspect[from + b] = finite ? 0 : 1;
   }
   ECD_MPI(
@@ -88,16 +119,20 @@ static ecd_code_t step(ecd_trainer_t *t, size_t first, size_t count, double *los
   const size_t ranks = (size_t)t->ctx->size, rank = (size_t)t->ctx->rank;
   const size_t from = count * rank / ranks, local = count * (rank + 1) / ranks - from;
   for (size_t b = 0; b < local; ++b) {
-    const size_t i = t->train[t->order[first + from + b]];
-    t->input[b] = ecd_volumes_get(t->inputs, i);
+    const size_t i = t->batch[b] = t->train[t->order[first + from + b]];
     t->scaled_target[b] = (float)((t->target[i] - t->target_mean) / t->target_deviation);
   }
   double mark = ecd_now(), sum[2];
+  ecd_inputs_get(t->inputs, local, t->batch, t->epoch, t->input);
+  set_training(t, from);
   ecd_net_forward(t->net, local, t->input, t->prediction);
-  sum[0] = ecd_loss_mae(local, 1, t->prediction, t->scaled_target, t->gradient);
+  sum[0] = ecd_trainer_loss(t) == ECD_LOSS_MSE
+               ? ecd_loss_mse(local, 1, t->prediction, t->scaled_target, t->gradient)
+               : ecd_loss_mae(local, 1, t->prediction, t->scaled_target, t->gradient);
   clock_phase(t, ECD_PHASE_FORWARD, &mark);
   ecd_net_backward(t->net, local, t->input, t->gradient, give_part, t);
   clock_phase(t, ECD_PHASE_BACKWARD, &mark);
+  ECD_TRY(check_statistics(t, err));
   t->finite = true;
   t->share = 1.0f / (float)count;
   ECD_TRY(ecd_exchange_finish(t->exchange, take_bucket, t, err));
@@ -110,7 +145,8 @@ static ecd_code_t step(ecd_trainer_t *t, size_t first, size_t count, double *los
     ECD_TRY(find_suspects(t, from, local, count, err));
     return report_not_finite(t, first, count, *loss, err);
   }
-  ecd_optimizer_update(t->backend, &t->settings->train, ecd_trainer_rate(t), ++t->step, t->trained,
+  ecd_optimizer_update(t->backend, &t->settings->train,
+                       ecd_schedule_rate(&t->settings->train, t->epoch), ++t->step, t->trained,
                        ecd_net_parameters(t->net) + t->frozen,
                        ecd_net_gradients(t->net) + t->frozen, t->moment1, t->moment2);
   clock_phase(t, ECD_PHASE_UPDATE, &mark);
@@ -128,8 +164,7 @@ static ecd_code_t stop_asked(const ecd_trainer_t *t, bool *stop, ecd_error_t *er
 ecd_code_t ecd_epoch_train(ecd_trainer_t *t, ecd_error_t *err) {
   const size_t batch = t->batch_max, steps = (t->train_count + batch - 1) / batch;
   bool stop;
-  ecd_random_permutation(t->train_count, (uint64_t)t->settings->seed, ECD_RANDOM_SHUFFLE,
-                         (uint32_t)t->epoch, t->order);
+  ecd_random_permutation(t->train_count, t->seed, ECD_RANDOM_SHUFFLE, (uint32_t)t->epoch, t->order);
   if (t->step_in_epoch == 0) t->loss_sum = t->weight_sum = 0;
   t->done = 0;
   ECD_TRY(stop_asked(t, &stop, err));
@@ -148,18 +183,19 @@ ecd_code_t ecd_epoch_train(ecd_trainer_t *t, ecd_error_t *err) {
 }
 
 typedef struct {
-  const ecd_volumes_t *inputs;
+  ecd_inputs_t *inputs;
   const size_t *index;
 } feed_t;
 
-static ecd_code_t feed(size_t item, size_t slot, const float **input, void *arg, ecd_error_t *err) {
-  (void)slot, (void)err;
+static ecd_code_t feed(size_t first, size_t count, const float **input, void *arg,
+                       ecd_error_t *err) {
+  (void)err;
   const feed_t *f = arg;
-  *input = ecd_volumes_get(f->inputs, f->index[item]);
+  ecd_inputs_get(f->inputs, count, f->index + first, -1, input);
   return ECD_OK;
 }
 
-ecd_code_t ecd_trainer_predict(ecd_trainer_t *t, bool test_only, ecd_error_t *err) {
+ecd_code_t ecd_trainer_predict(ecd_trainer_t *t, bool unseen_only, ecd_error_t *err) {
   size_t *index, count = 0;
   double *value = NULL;
   ecd_code_t code = ecd_alloc((void **)&index, t->samples, sizeof *index, "predictions", err);
@@ -167,8 +203,10 @@ ecd_code_t ecd_trainer_predict(ecd_trainer_t *t, bool test_only, ecd_error_t *er
     code = ecd_alloc((void **)&value, t->samples, sizeof *value, "predictions", err);
   code = ecd_agree(t->ctx->world, code, err);
   for (size_t i = 0; code == ECD_OK && i < t->samples; ++i)
-    if (t->known[i] && (!test_only || t->split[i] == ECD_TEST)) index[count++] = i;
+    if (t->known[i] && (!unseen_only || t->split[i] == ECD_TEST || t->split[i] == ECD_VALIDATION))
+      index[count++] = i;
   feed_t f = {t->inputs, index};
+  ecd_net_set_mode(t->net, &(ecd_net_mode_t){.training = false});
   if (code == ECD_OK)
     code = ecd_inference_run(t->ctx, t->net, count, feed, &f, t->target_mean, t->target_deviation,
                              value, err);

@@ -9,12 +9,8 @@
 static ecd_code_t predict_block(ecd_net_t *net, size_t first, size_t count, ecd_feed_fn *feed,
                                 void *arg, float output[ECD_INFERENCE_BLOCK], ecd_error_t *err) {
   const float *input[ECD_INFERENCE_BLOCK];
-  for (size_t slot = 0; slot < ECD_INFERENCE_BLOCK; ++slot) {
-    if (slot < count)
-      ECD_TRY(feed(first + slot, slot, &input[slot], arg, err));
-    else
-      input[slot] = input[count - 1];
-  }
+  ECD_TRY(feed(first, count, input, arg, err));
+  for (size_t slot = count; slot < ECD_INFERENCE_BLOCK; ++slot) input[slot] = input[count - 1];
   ecd_net_forward(net, ECD_INFERENCE_BLOCK, input, output);
   return ECD_OK;
 }

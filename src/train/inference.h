@@ -9,13 +9,12 @@
 /* Samples of a block; a network that predicts must be made for at least as many. */
 enum { ECD_INFERENCE_BLOCK = 16 };
 
-/* Sets *input to the prepared input of an item; it must stay until the slot (0 ..
-   ECD_INFERENCE_BLOCK - 1) is asked for again. Local. */
-typedef ecd_code_t ecd_feed_fn(size_t item, size_t slot, const float **input, void *arg,
+/* input[count]: the prepared inputs of items first ..., at most ECD_INFERENCE_BLOCK; they must stay
+   until the next call. Local. */
+typedef ecd_code_t ecd_feed_fn(size_t first, size_t count, const float **input, void *arg,
                                ecd_error_t *err);
 
-/* predicted[count] = mean + deviation * output of the network, on every rank. feed is called once
-   for each item, on one rank. ECD_STOPPED after a signal, where signals are watched. Collective. */
+/* predicted[count] = mean + deviation * output of the network, on every rank. Each item is fed once, on one rank. ECD_STOPPED after a signal, where signals are watched. Collective. */
 ecd_code_t ecd_inference_run(const ecd_context_t *ctx, ecd_net_t *net, size_t count,
                              ecd_feed_fn *feed, void *arg, double mean, double deviation,
                              double *predicted, ecd_error_t *err);

@@ -1,114 +1,15 @@
 #include "train/input.h"
 
+#include "base/log.h"
+#include "train/augment.h"
+#include "train/graphs.h"
 #include "train/signals.h"
 
 #include <math.h>
+#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static float transformed(ecd_transform_t transform, float value) {
-  if (transform == ECD_TRANSFORM_NONE) return value;
-  /* NaN passes through, so that training can name the sample. */
-  const float positive = value < 0.0f ? 0.0f : value;
-  return transform == ECD_TRANSFORM_LOG1P ? log1pf(positive) : sqrtf(positive);
-}
-
-ecd_scaling_t ecd_scaling_none(ecd_transform_t transform, size_t features) {
-  ecd_scaling_t s = {.transform = transform, .deviation = 1, .features = features};
-  for (size_t c = 0; c < ECD_MAGPIE_ALL; ++c) s.feature_deviation[c] = 1;
-  return s;
-}
-
-void ecd_scaling_apply(const ecd_scaling_t *scaling, size_t n, float *value) {
-  const float mean = (float)scaling->mean, factor = (float)(1 / scaling->deviation);
-  for (size_t i = 0; i < n; ++i)
-    value[i] = (transformed(scaling->transform, value[i]) - mean) * factor;
-}
-
-typedef struct {
-  double sum, squares;
-  double negative;
-} moments_t;
-
-static ecd_code_t measure_share(const ecd_context_t *ctx, ecd_dataset_t *dataset,
-                                const int8_t *split, ecd_transform_t transform, moments_t *moments,
-                                ecd_error_t *err) {
-  const size_t n = (size_t)ecd_dataset_preparation(dataset)->grid, points = n * n * n;
-  float *raw;
-  ECD_TRY(ecd_alloc((void **)&raw, points, sizeof *raw, "volume", err));
-  ecd_code_t code = ECD_OK;
-  for (size_t i = (size_t)ctx->rank; code == ECD_OK && i < ecd_dataset_size(dataset);
-       i += (size_t)ctx->size) {
-    if (split[i] != 0) continue;
-    if (ecd_signals_seen()) {
-      code = ecd_fail(err, ECD_STOPPED, "stopped by a signal while loading");
-      break;
-    }
-    code = ecd_dataset_read_volume(dataset, i, raw, err);
-    for (size_t k = 0; code == ECD_OK && k < points; ++k) {
-      const double v = (double)transformed(transform, raw[k]);
-      moments[i].sum += v;
-      moments[i].squares += v * v;
-      moments[i].negative += raw[k] < 0.0f;
-    }
-  }
-  free(raw);
-  return code;
-}
-
-ecd_code_t ecd_scaling_measure(const ecd_context_t *ctx, ecd_dataset_t *dataset,
-                               const int8_t *split, ecd_scaling_t *scaling, int64_t *negative,
-                               ecd_error_t *err) {
-  const size_t count = ecd_dataset_size(dataset),
-               n = (size_t)ecd_dataset_preparation(dataset)->grid;
-  moments_t *moments, total = {0, 0, 0};
-  double samples = 0;
-  ecd_code_t code = ecd_alloc((void **)&moments, count, sizeof *moments, "moments", err);
-  if (code == ECD_OK) code = measure_share(ctx, dataset, split, scaling->transform, moments, err);
-  code = ecd_agree(ctx->world, code, err);
-  /* One rank has each sample, the others add zeros: exact. */
-  if (code == ECD_OK)
-    code = ecd_mpi_code(
-        MPI_Allreduce(MPI_IN_PLACE, moments, (int)(3 * count), MPI_DOUBLE, MPI_SUM, ctx->world),
-        "summing moments", err);
-  for (size_t i = 0; code == ECD_OK && i < count; ++i) {
-    total.sum += moments[i].sum;
-    total.squares += moments[i].squares;
-    total.negative += moments[i].negative;
-    samples += split[i] == 0;
-  }
-  free(moments);
-  const double points = samples * (double)n * (double)n * (double)n;
-  scaling->mean = total.sum / points;
-  scaling->deviation = sqrt(fmax(total.squares / points - scaling->mean * scaling->mean, 0));
-  *negative = (int64_t)total.negative;
-  if (!isfinite(scaling->mean)) { /* leave the scale alone: training will name the sample */
-    scaling->mean = 0;
-    scaling->deviation = 1;
-  }
-  if (!(scaling->deviation > 0)) scaling->deviation = 1;
-  return code;
-}
-
-void ecd_scaling_measure_features(const ecd_dataset_t *dataset, const int8_t *split,
-                                  ecd_scaling_t *scaling) {
-  const size_t count = ecd_dataset_size(dataset);
-  for (size_t c = 0; c < scaling->features; ++c) {
-    double n = 0, mean = 0, squares = 0;
-    for (size_t i = 0; i < count; ++i)
-      if (split[i] == 0) ++n, mean += ecd_dataset_features(dataset, i)[c];
-    mean /= n;
-    for (size_t i = 0; i < count; ++i) {
-      const double d = ecd_dataset_features(dataset, i)[c] - mean;
-      if (split[i] == 0) squares += d * d;
-    }
-    /* What rounding leaves of a constant column is no deviation. */
-    const double deviation = sqrt(squares / n);
-    scaling->feature_mean[c] = mean;
-    scaling->feature_deviation[c] = deviation > 1e-12 * fabs(mean) ? deviation : 1;
-  }
-}
 
 bool ecd_features_known(const double *feature, size_t columns) {
   for (size_t c = 0; c < columns; ++c)
@@ -116,68 +17,266 @@ bool ecd_features_known(const double *feature, size_t columns) {
   return true;
 }
 
-ecd_code_t ecd_features_check(const ecd_dataset_t *dataset, const int8_t *split, size_t columns,
-                              ecd_error_t *err) {
+bool ecd_input_known(const ecd_dataset_t *dataset, size_t i, const ecd_net_needs_t *needs,
+                     ecd_error_t *why) {
+  const ecd_sample_t *s = ecd_dataset_sample(dataset, i);
+  if (!ecd_features_known(ecd_dataset_features(dataset, i), needs->features)) {
+    ecd_fail(why, ECD_DATA, "its features are not numbers");
+    ecd_magpie_complete(s->formula != NULL ? s->formula : "", why);
+    return false;
+  }
+  return needs->neighbors == 0 || ecd_graph_possible(&s->crystal, why) == ECD_OK;
+}
+
+ecd_code_t ecd_input_check(const ecd_dataset_t *dataset, const int8_t *split,
+                           const ecd_net_needs_t *needs, ecd_error_t *err) {
   char text[ECD_ERROR_TEXT - 400] = "";
   size_t bad = 0;
   for (size_t i = 0; i < ecd_dataset_size(dataset); ++i) {
-    if (split[i] < 0 || ecd_features_known(ecd_dataset_features(dataset, i), columns)) continue;
-    const ecd_sample_t *s = ecd_dataset_sample(dataset, i);
+    ecd_error_t why;
+    if (split[i] < 0 || ecd_input_known(dataset, i, needs, &why)) continue;
     const size_t have = strlen(text);
-    ecd_error_t why = {.text = "its features are not numbers"};
-    ecd_magpie_complete(s->formula != NULL ? s->formula : "", &why);
     ++bad;
     if (sizeof text - have > 500)
-      snprintf(text + have, sizeof text - have, "\n  %.80s: %.400s", s->id, why.text);
+      snprintf(text + have, sizeof text - have, "\n  %.80s: %.400s",
+               ecd_dataset_sample(dataset, i)->id, why.text);
   }
   if (bad == 0) return ECD_OK;
   return ecd_fail(err, ECD_DATA,
-                  "%s: %zu samples lack features that the model needs; leave them out with "
+                  "%s: %zu samples lack %s that the model needs; leave them out with "
                   "data.split: file (none):%s",
-                  ecd_dataset_path(dataset), bad, text);
+                  ecd_dataset_path(dataset), bad, needs->neighbors > 0 ? "a graph" : "features",
+                  text);
 }
 
-void ecd_input_prepare(const ecd_net_t *net, const ecd_scaling_t *scaling, size_t points,
-                       float *volume, const double *feature, float *prepared) {
+void ecd_input_prepare(const ecd_net_t *net, const ecd_scaling_t *scaling, const float *volume,
+                       const double *feature, const ecd_graph_t *graph, float *prepared) {
   float features[ECD_MAGPIE_ALL];
-  const ecd_net_needs_t needs = ecd_net_needs(net);
-  if (needs.volume) ecd_scaling_apply(scaling, points, volume);
-  for (size_t c = 0; c < needs.features; ++c)
+  const size_t columns = ecd_net_needs(net).features;
+  for (size_t c = 0; c < columns; ++c)
     features[c] = (float)((feature[c] - scaling->feature_mean[c]) / scaling->feature_deviation[c]);
-  const ecd_net_sample_t sample = {.volume = volume, .features = features};
+  const ecd_net_sample_t sample = {.volume = volume, .features = features, .graph = graph};
   ecd_net_prepare(net, &sample, prepared);
 }
 
-typedef struct {
-  const ecd_dataset_t *dataset;
-  const ecd_scaling_t *scaling;
-  const ecd_net_t *net;
-  size_t points;
-  float *scratch;
-} loading_t;
+/* ---- Volumes of several trainings ---- */
 
-static void prepare(size_t i, const float *raw, float *out, void *arg) {
-  const loading_t *l = arg;
-  if (ecd_signals_seen()) return; /* the load ends sooner, and is then thrown away */
-  if (raw != NULL) memcpy(l->scratch, raw, l->points * sizeof *raw);
-  ecd_input_prepare(l->net, l->scaling, l->points, l->scratch, ecd_dataset_features(l->dataset, i),
-                    out);
+const ecd_volumes_t *ecd_shared_volumes_find(const ecd_shared_volumes_t *shared,
+                                             const ecd_dataset_t *dataset,
+                                             ecd_transform_t transform) {
+  const bool fits = shared != NULL && shared->transform == transform &&
+                    strcmp(shared->path, ecd_dataset_path(dataset)) == 0;
+  return fits ? shared->volumes : NULL;
 }
 
-ecd_code_t ecd_input_load(const ecd_context_t *ctx, ecd_dataset_t *dataset,
-                          const ecd_scaling_t *scaling, const ecd_net_t *net, ecd_memory_t memory,
-                          ecd_volumes_t **inputs, ecd_error_t *err) {
-  const size_t n = (size_t)ecd_dataset_preparation(dataset)->grid;
-  const bool volumes = ecd_net_needs(net).volume;
-  loading_t loading = {dataset, scaling, net, volumes ? n * n * n : 0, NULL};
-  ecd_code_t code =
-      ecd_alloc((void **)&loading.scratch, loading.points, sizeof *loading.scratch, "volume", err);
-  code = ecd_agree(ctx->world, code, err);
-  if (code == ECD_OK)
-    code = ecd_volumes_load(ctx, dataset, memory, ecd_net_input_size(net), volumes, prepare,
-                            &loading, inputs, err);
-  free(loading.scratch);
+typedef struct {
+  ecd_transform_t transform;
+  size_t points;
+} transforming_t;
+
+static void transform_one(size_t i, const float *raw, float *out, void *arg) {
+  (void)i;
+  const transforming_t *t = arg;
+  if (ecd_signals_seen()) return;
+  memcpy(out, raw, t->points * sizeof *out);
+  ecd_scaling_transform(t->transform, t->points, out);
+}
+
+/* What was loaded after a signal is not whole. */
+static ecd_code_t agree_unless_stopped(const ecd_context_t *ctx, ecd_code_t code,
+                                       ecd_error_t *err) {
   if (code == ECD_OK && ecd_signals_seen())
     code = ecd_fail(err, ECD_STOPPED, "stopped by a signal while loading");
   return ecd_agree(ctx->world, code, err);
+}
+
+ecd_code_t ecd_shared_volumes_load(const ecd_context_t *ctx, ecd_dataset_t *dataset,
+                                   ecd_transform_t transform, ecd_volumes_t **volumes,
+                                   ecd_error_t *err) {
+  const size_t n = (size_t)ecd_dataset_preparation(dataset)->grid;
+  transforming_t t = {transform, n * n * n};
+  const ecd_code_t code = ecd_volumes_load(ctx, dataset, ECD_MEMORY_SHARED, t.points, true,
+                                           transform_one, &t, volumes, err);
+  return agree_unless_stopped(ctx, code, err);
+}
+
+/* ---- Inputs ---- */
+
+struct ecd_inputs {
+  ecd_dataset_t *dataset;
+  ecd_scaling_t scaling;
+  const ecd_net_t *net;
+  ecd_input_options_t options;
+  size_t n, points;             /* of a volume; points: 0 where the network needs none */
+  size_t size;                  /* of a prepared input */
+  ecd_volumes_t *owned;         /* prepared inputs, or volumes */
+  const ecd_volumes_t *volumes; /* where inputs are prepared when they are asked for */
+  float *slot;                  /* (slots, size) */
+  float *scratch;               /* (threads, points) */
+};
+
+/* ---- Loading ---- */
+
+typedef struct {
+  ecd_inputs_t *inputs;
+  const ecd_volumes_t *shared;
+  signed char *few; /* [samples]: an atom has too few neighbours */
+  ecd_code_t code;  /* the first failure */
+  ecd_error_t *err;
+} loading_t;
+
+static ecd_code_t make_graph(loading_t *l, size_t i, ecd_graph_t *graph) {
+  const ecd_inputs_t *in = l->inputs;
+  const ecd_net_needs_t needs = ecd_net_needs(in->net);
+  const ecd_sample_t *sample = ecd_dataset_sample(in->dataset, i);
+  size_t fewest;
+  if (ecd_graph_make(&sample->crystal, &needs, graph, &fewest, l->err) != ECD_OK)
+    return ecd_fail_in(l->err, "%s: sample '%s'", ecd_dataset_path(in->dataset), sample->id);
+  l->few[i] = fewest < needs.neighbors;
+  return ECD_OK;
+}
+
+/* An ecd_prepare_fn. */
+static void prepare_one(size_t i, const float *raw, float *out, void *arg) {
+  loading_t *l = arg;
+  ecd_inputs_t *in = l->inputs;
+  ecd_graph_t graph = {0};
+  if (ecd_signals_seen() || l->code != ECD_OK) return; /* the load ends sooner */
+  if (!in->options.known[i]) {
+    memset(out, 0, in->size * sizeof *out);
+    return;
+  }
+  if (l->shared != NULL) raw = ecd_volumes_get(l->shared, i);
+  if (in->points > 0) {
+    memcpy(in->scratch, raw, in->points * sizeof *raw);
+    if (l->shared == NULL) ecd_scaling_transform(in->scaling.transform, in->points, in->scratch);
+    ecd_scaling_standardize(&in->scaling, in->points, in->scratch);
+  }
+  if (ecd_net_needs(in->net).neighbors > 0) l->code = make_graph(l, i, &graph);
+  if (l->code == ECD_OK)
+    ecd_input_prepare(in->net, &in->scaling, in->scratch, ecd_dataset_features(in->dataset, i),
+                      &graph, out);
+  ecd_graph_clear(&graph);
+}
+
+static ecd_code_t warn_of_few(const ecd_context_t *ctx, const loading_t *l, ecd_error_t *err) {
+  const size_t samples = ecd_dataset_size(l->inputs->dataset);
+  const ecd_net_needs_t needs = ecd_net_needs(l->inputs->net);
+  size_t count = 0, first = 0;
+  ECD_MPI(MPI_Allreduce(MPI_IN_PLACE, l->few, (int)samples, MPI_SIGNED_CHAR, MPI_MAX, ctx->world));
+  for (size_t i = samples; i > 0; --i)
+    if (l->few[i - 1]) ++count, first = i - 1;
+  if (count > 0)
+    ecd_warn(ctx,
+             "%zu samples, first '%s', have atoms with fewer than %zu neighbours within %g A: the "
+             "places left are filled as the public code of CGCNN does; a larger model.cgcnn.radius "
+             "finds more",
+             count, ecd_dataset_sample(l->inputs->dataset, first)->id, needs.neighbors,
+             needs.radius);
+  return ECD_OK;
+}
+
+static ecd_code_t load_prepared(const ecd_context_t *ctx, ecd_inputs_t *in, ecd_error_t *err) {
+  loading_t l = {.inputs = in, .shared = in->options.volumes, .err = err};
+  ecd_code_t code =
+      ecd_alloc((void **)&l.few, ecd_dataset_size(in->dataset), sizeof *l.few, "graphs", err);
+  code = ecd_agree(ctx->world, code, err);
+  if (code == ECD_OK)
+    code = ecd_volumes_load(ctx, in->dataset, in->options.memory, in->size,
+                            in->points > 0 && l.shared == NULL, prepare_one, &l, &in->owned, err);
+  if (code == ECD_OK) code = ecd_agree(ctx->world, l.code, err);
+  if (code == ECD_OK) code = warn_of_few(ctx, &l, err);
+  free(l.few);
+  return code;
+}
+
+static ecd_code_t load_volumes(const ecd_context_t *ctx, ecd_inputs_t *in, ecd_error_t *err) {
+  transforming_t t = {in->scaling.transform, in->points};
+  in->volumes = in->options.volumes;
+  if (in->volumes != NULL) return ECD_OK;
+  ECD_TRY(ecd_volumes_load(ctx, in->dataset, in->options.memory, in->points, true, transform_one,
+                           &t, &in->owned, err));
+  in->volumes = in->owned;
+  return ECD_OK;
+}
+
+static ecd_code_t make(ecd_inputs_t *in, bool later, ecd_error_t *err) {
+  const size_t threads = later ? (size_t)omp_get_max_threads() : 1;
+  ECD_TRY(
+      ecd_alloc((void **)&in->scratch, threads * in->points, sizeof *in->scratch, "volume", err));
+  if (!later) return ECD_OK;
+  return ecd_alloc((void **)&in->slot, in->options.slots * in->size, sizeof *in->slot, "batch",
+                   err);
+}
+
+ecd_code_t ecd_inputs_load(const ecd_context_t *ctx, ecd_dataset_t *dataset,
+                           const ecd_scaling_t *scaling, const ecd_net_t *net,
+                           const ecd_input_options_t *options, ecd_inputs_t **inputs,
+                           ecd_error_t *err) {
+  const size_t n = (size_t)ecd_dataset_preparation(dataset)->grid;
+  const bool volume = ecd_net_needs(net).volume;
+  /* Latents of frozen parents are worth keeping. */
+  const bool later = volume && ecd_net_frozen(net) == 0 &&
+                     (options->augment != ECD_AUGMENT_NONE || options->volumes != NULL);
+  ecd_inputs_t *in;
+  *inputs = NULL;
+  ECD_TRY(ecd_agree(ctx->world, ecd_alloc((void **)&in, 1, sizeof *in, "inputs", err), err));
+  *in = (ecd_inputs_t){.dataset = dataset,
+                       .scaling = *scaling,
+                       .net = net,
+                       .options = *options,
+                       .n = n,
+                       .points = volume ? n * n * n : 0,
+                       .size = ecd_net_input_size(net)};
+  ecd_code_t code = ecd_agree(ctx->world, make(in, later, err), err);
+  if (code == ECD_OK) code = later ? load_volumes(ctx, in, err) : load_prepared(ctx, in, err);
+  code = agree_unless_stopped(ctx, code, err);
+  if (code == ECD_OK)
+    *inputs = in;
+  else
+    ecd_inputs_destroy(&in);
+  return code;
+}
+
+void ecd_inputs_destroy(ecd_inputs_t **inputs) {
+  if (*inputs == NULL) return;
+  ecd_volumes_destroy(&(*inputs)->owned);
+  free((*inputs)->slot);
+  free((*inputs)->scratch);
+  free(*inputs);
+  *inputs = NULL;
+}
+
+/* ---- Use ---- */
+
+static void prepare_now(const ecd_inputs_t *in, size_t i, int64_t epoch, float *scratch,
+                        float *out) {
+  const ecd_input_options_t *o = &in->options;
+  const float *volume = ecd_volumes_get(in->volumes, i);
+  if (epoch >= 0 && o->augment != ECD_AUGMENT_NONE) {
+    const ecd_motion_t motion =
+        ecd_motion_choose(o->augment, in->n, o->seed, (uint32_t)epoch, (uint64_t)i);
+    ecd_motion_apply(&motion, in->n, volume, scratch);
+  } else {
+    memcpy(scratch, volume, in->points * sizeof *volume);
+  }
+  ecd_scaling_standardize(&in->scaling, in->points, scratch);
+  ecd_input_prepare(in->net, &in->scaling, scratch, ecd_dataset_features(in->dataset, i), NULL,
+                    out);
+}
+
+void ecd_inputs_get(ecd_inputs_t *in, size_t count, const size_t *sample, int64_t epoch,
+                    const float **input) {
+  if (in->volumes == NULL) {
+    for (size_t b = 0; b < count; ++b) input[b] = ecd_volumes_get(in->owned, sample[b]);
+    return;
+  }
+  ECD_CHECK(count <= in->options.slots);
+#pragma omp parallel for schedule(static)
+  for (size_t b = 0; b < count; ++b) {
+    float *slot = in->slot + b * in->size;
+    prepare_now(in, sample[b], epoch, in->scratch + (size_t)omp_get_thread_num() * in->points,
+                slot);
+    input[b] = slot;
+  }
 }

@@ -34,7 +34,9 @@ static char *line_of(const ecd_record_t *r) {
   cJSON_AddNumberToObject(json, "epoch", (double)r->epoch);
   cJSON_AddNumberToObject(json, "train_loss", r->train_loss);
   cJSON_AddNumberToObject(json, "train_loss_scaled", r->loss);
-  cJSON_AddNumberToObject(json, "test_loss", r->test_loss); /* cJSON prints NaN as null */
+  cJSON_AddNumberToObject(json, "validation_loss", r->validation_loss); /* NaN: null */
+  cJSON_AddNumberToObject(json, "test_loss", r->test_loss);
+  cJSON_AddStringToObject(json, "error", r->error);
   cJSON_AddNumberToObject(json, "lr", r->lr);
   cJSON_AddNumberToObject(json, "samples_per_s", r->samples_per_s);
   cJSON *seconds = cJSON_AddObjectToObject(json, "seconds");

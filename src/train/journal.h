@@ -19,9 +19,9 @@ typedef enum {
 
 typedef struct {
   int64_t epoch; /* from 1 */
-  double loss;   /* mean absolute error over the epoch's steps, in units of the scaled target */
-  double train_loss,
-      test_loss; /* mean absolute errors, GPa; NaN (null in the file): none held out */
+  double loss;   /* over the epoch's steps, in units of the scaled target */
+  double train_loss, validation_loss, test_loss; /* GPa; NaN (null in the file): no such samples */
+  const char *error;                             /* what these are: "mae" or "rmse" */
   double lr, samples_per_s;
   double seconds[ECD_PHASES];
 } ecd_record_t;

@@ -72,6 +72,8 @@ static ecd_code_t write_metrics(const char *folder, const char *target_name, siz
   cJSON_AddStringToObject(json, "unit", "GPa");
   cJSON_AddStringToObject(json, "program", ecd_version());
   add_metrics(json, "train", ecd_metrics_compute(count, target, predicted, split, ECD_TRAIN));
+  add_metrics(json, "validation",
+              ecd_metrics_compute(count, target, predicted, split, ECD_VALIDATION));
   add_metrics(json, "test", ecd_metrics_compute(count, target, predicted, split, ECD_TEST));
   add_metrics(json, "none", ecd_metrics_compute(count, target, predicted, split, ECD_UNUSED));
   add_metrics(json, "all", ecd_metrics_compute(count, target, predicted, split, ECD_UNUSED - 1));

@@ -22,7 +22,7 @@ static ecd_code_t check_seen(const ecd_offspring_t *o, const char *path, const e
   size_t count = 0, seen = 0, held_out = 0;
   ECD_TRY(ecd_alloc((void **)&trained, m->samples + 1, sizeof *trained, "ids", err));
   for (size_t i = 0; i < m->samples; ++i)
-    if (m->split[i] == ECD_TRAIN) trained[count++] = m->id[i];
+    if (m->split[i] == ECD_TRAIN || m->split[i] == ECD_VALIDATION) trained[count++] = m->id[i];
   qsort(trained, count, sizeof *trained, by_text);
   for (size_t i = 0; i < samples; ++i) {
     if (o->split[i] != ECD_TEST) continue;
@@ -55,6 +55,11 @@ static ecd_code_t check(const ecd_offspring_t *o, const char *path, ecd_model_ki
   return check_seen(o, path, m, err);
 }
 
+/* Epochs of a schedule for `from` epochs, for a run of `to`. */
+static int64_t stretched(int64_t epochs, int64_t to, int64_t from) {
+  return (epochs * to + from - 1) / from;
+}
+
 /* The deck of a parent: this one's, with its own epochs and learning rate. The steps of the rate
    are stretched with the epochs. */
 static ecd_settings_t parent_settings(const ecd_offspring_t *o, ecd_model_kind_t kind,
@@ -65,8 +70,9 @@ static ecd_settings_t parent_settings(const ecd_offspring_t *o, ecd_model_kind_t
   s.model.kind = kind;
   s.output = output;
   s.data.file = (char *)ecd_dataset_path(o->dataset);
-  if (s.train.lr_every > 0)
-    s.train.lr_every = (s.train.lr_every * epochs + s.train.epochs - 1) / s.train.epochs;
+  s.train.lr_every = stretched(s.train.lr_every, epochs, s.train.epochs);
+  s.train.lr_warmup = stretched(s.train.lr_warmup, epochs, s.train.epochs);
+  if (magpie) s.train.augment = ECD_AUGMENT_NONE;
   s.train.epochs = epochs;
   s.train.lr = magpie ? s.parents.magpie_lr : s.parents.volume_lr;
   return s;
@@ -77,7 +83,7 @@ static ecd_code_t train(ecd_context_t *ctx, const ecd_offspring_t *o, ecd_model_
   const ecd_settings_t s = parent_settings(o, kind, output);
   ecd_log(ctx, "training the parent %s in %s", ecd_model_names[kind], output);
   ecd_signals_restore(); /* its run watches for itself */
-  const ecd_code_t code = ecd_train_run(ctx, &s, err);
+  const ecd_code_t code = ecd_train_run(ctx, &s, o->shared, err);
   ecd_signals_watch();
   return code;
 }

@@ -15,8 +15,9 @@ typedef struct {
 typedef struct {
   const ecd_settings_t *settings;
   const ecd_dataset_t *dataset;
-  const char *const *id; /* [samples] */
-  const int8_t *split;   /* [samples] */
+  const char *const *id;              /* [samples] */
+  const int8_t *split;                /* [samples] */
+  const ecd_shared_volumes_t *shared; /* or NULL */
 } ecd_offspring_t;
 
 /* Reads the parents that the deck names; trains the others, with the same samples and seed, into

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "deck/deck.h"
+#include "train/graphs.h"
 #include "train/inference.h"
 #include "train/metrics.h"
 #include "train/split.h"
@@ -44,8 +45,10 @@ static ecd_code_t grow(ecd_predictor_t *p, ecd_error_t *err) {
 }
 
 bool ecd_predictor_wants(const ecd_predictor_t *p, const char *id) {
-  static const int8_t parts[] = {
-      [ECD_PART_TRAIN] = ECD_TRAIN, [ECD_PART_TEST] = ECD_TEST, [ECD_PART_NONE] = ECD_UNUSED};
+  static const int8_t parts[] = {[ECD_PART_TRAIN] = ECD_TRAIN,
+                                 [ECD_PART_TEST] = ECD_TEST,
+                                 [ECD_PART_NONE] = ECD_UNUSED,
+                                 [ECD_PART_VALIDATION] = ECD_VALIDATION};
   const ecd_part_t wanted = p->settings->predict.part;
   return wanted == ECD_PART_ALL || parts[wanted] == part_of(p, id);
 }
@@ -79,10 +82,33 @@ ecd_code_t ecd_predictor_prepare(ecd_predictor_t *p, const ecd_sample_t *sample,
     memcpy(p->row + slot * features, feature, features * sizeof *feature);
     return ECD_OK;
   }
+  ecd_graph_t graph = {0};
+  size_t fewest;
+  if (p->needs.neighbors > 0 &&
+      ecd_graph_make(&sample->crystal, &p->needs, &graph, &fewest, err) != ECD_OK)
+    return ecd_fail_in(err, "sample '%s'", sample->id);
   float *out = p->slot + slot * ecd_net_input_size(p->net);
-  ecd_input_prepare(p->net, &p->scaling, p->points, p->raw, feature, out);
+  ecd_scaling_transform(p->scaling.transform, p->points, p->raw);
+  ecd_scaling_standardize(&p->scaling, p->points, p->raw);
+  ecd_input_prepare(p->net, &p->scaling, p->raw, feature, &graph, out);
+  ecd_graph_clear(&graph);
   *input = out;
   return ECD_OK;
+}
+
+static ecd_code_t make_slots(ecd_predictor_t *p, ecd_error_t *err) {
+  free(p->slot);
+  return ecd_alloc((void **)&p->slot, ECD_INFERENCE_BLOCK * ecd_net_input_size(p->net),
+                   sizeof *p->slot, "inputs of a block", err);
+}
+
+ecd_code_t ecd_predictor_reserve(ecd_predictor_t *p, size_t first, ecd_error_t *err) {
+  size_t most = 1;
+  if (p->state != NULL || p->needs.neighbors == 0) return ECD_OK;
+  for (size_t i = first; i < p->count; ++i)
+    if (p->sample[i]->crystal.sites > most) most = p->sample[i]->crystal.sites;
+  ECD_TRY(ecd_net_reserve(p->net, most, ECD_INFERENCE_BLOCK * most, err));
+  return make_slots(p, err);
 }
 
 static ecd_code_t make_network(ecd_predictor_t *p, ecd_error_t *err) {
@@ -91,8 +117,8 @@ static ecd_code_t make_network(ecd_predictor_t *p, ecd_error_t *err) {
   ECD_TRY(ecd_backend_get(p->settings->backend, &backend, err));
   ECD_TRY(
       ecd_net_create(&m->model, m->preparation.grid, ECD_INFERENCE_BLOCK, backend, &p->net, err));
-  bool same = ecd_net_parameter_count(p->net) == m->parameters &&
-              ecd_net_tensor_count(p->net) == m->tensors;
+  bool same = ecd_net_state_count(p->net) == m->parameters &&
+              ecd_net_state_tensor_count(p->net) == m->tensors;
   for (size_t i = 0; same && i < m->tensors; ++i)
     same = ecd_net_tensor(p->net, i)->offset == m->tensor_offset[i] &&
            strcmp(ecd_net_tensor(p->net, i)->name, m->tensor_name[i]) == 0;
@@ -100,23 +126,19 @@ static ecd_code_t make_network(ecd_predictor_t *p, ecd_error_t *err) {
     return ecd_fail(err, ECD_DATA,
                     "%s: its %zu parameters are not those of the network in its deck",
                     p->model_path, m->parameters);
-  memcpy(ecd_net_parameters(p->net), m->parameter, m->parameters * sizeof *m->parameter);
-  const ecd_net_needs_t needs = ecd_net_needs(p->net);
-  if (m->features != needs.features)
+  p->needs = ecd_net_needs(p->net);
+  if (m->features != p->needs.features)
     return ecd_fail(err, ECD_DATA, "%s: expected statistics of %zu features, found %zu",
-                    p->model_path, needs.features, m->features);
+                    p->model_path, p->needs.features, m->features);
   p->scaling = ecd_scaling_none(m->transform, m->features);
   p->scaling.mean = m->input_mean;
   p->scaling.deviation = m->input_deviation;
   memcpy(p->scaling.feature_mean, m->feature_mean, sizeof m->feature_mean);
   memcpy(p->scaling.feature_deviation, m->feature_deviation, sizeof m->feature_deviation);
   const size_t n = (size_t)m->preparation.grid;
-  p->volumes = needs.volume;
-  p->points = p->volumes ? n * n * n : 0;
+  p->points = p->needs.volume ? n * n * n : 0;
   ECD_TRY(ecd_alloc((void **)&p->raw, p->points, sizeof *p->raw, "volume", err));
-  ECD_TRY(ecd_alloc((void **)&p->slot, ECD_INFERENCE_BLOCK * ecd_net_input_size(p->net),
-                    sizeof *p->slot, "inputs of a block", err));
-  return ECD_OK;
+  return make_slots(p, err);
 }
 
 static ecd_code_t make_model(ecd_predictor_t *p, ecd_error_t *err) {
@@ -170,13 +192,17 @@ typedef struct {
   size_t *index; /* [chosen], into the dataset */
 } feed_t;
 
-static ecd_code_t feed(size_t item, size_t slot, const float **input, void *arg, ecd_error_t *err) {
+static ecd_code_t feed(size_t first, size_t count, const float **input, void *arg,
+                       ecd_error_t *err) {
   const feed_t *f = arg;
-  const size_t i = f->index[item];
-  if (f->predictor->volumes)
-    ECD_TRY(ecd_dataset_read_volume(f->dataset, i, f->predictor->raw, err));
-  return ecd_predictor_prepare(f->predictor, ecd_dataset_sample(f->dataset, i),
-                               ecd_dataset_features(f->dataset, i), slot, input, err);
+  for (size_t k = 0; k < count; ++k) {
+    const size_t i = f->index[first + k];
+    if (f->predictor->needs.volume)
+      ECD_TRY(ecd_dataset_read_volume(f->dataset, i, f->predictor->raw, err));
+    ECD_TRY(ecd_predictor_prepare(f->predictor, ecd_dataset_sample(f->dataset, i),
+                                  ecd_dataset_features(f->dataset, i), k, &input[k], err));
+  }
+  return ECD_OK;
 }
 
 static ecd_code_t choose(ecd_predictor_t *p, const ecd_dataset_t *dataset, size_t *index,
@@ -191,7 +217,7 @@ static ecd_code_t choose(ecd_predictor_t *p, const ecd_dataset_t *dataset, size_
 }
 
 ecd_code_t ecd_predictor_none(const ecd_predictor_t *p, const char *where, ecd_error_t *err) {
-  static const char *const parts[] = {"all", "train", "test", "none"};
+  static const char *const parts[] = {"all", "train", "test", "none", "validation"};
   return ecd_fail(err, ECD_DATA, "%s: predict.split is %s, but no sample had that part in %s",
                   where, parts[p->settings->predict.part], p->model_path);
 }
@@ -201,13 +227,14 @@ static ecd_code_t predict_dataset(ecd_predictor_t *p, ecd_dataset_t *dataset, ec
   const char *path = ecd_dataset_path(dataset);
   feed_t f = {p, dataset, NULL};
   ecd_code_t code = ECD_OK;
-  if (p->volumes)
+  if (p->needs.volume)
     code = ecd_preparation_match(ecd_dataset_preparation(dataset), path, &p->model.preparation,
                                  p->model_path, err);
   if (code == ECD_OK)
     code = ecd_alloc((void **)&f.index, ecd_dataset_size(dataset), sizeof *f.index, "samples", err);
   if (code == ECD_OK) code = choose(p, dataset, f.index, err);
   if (code == ECD_OK && p->count == 0) code = ecd_predictor_none(p, path, err);
+  if (code == ECD_OK) code = ecd_predictor_reserve(p, 0, err);
   code = ecd_agree(p->ctx->world, code, err);
   if (code == ECD_OK) code = ecd_predictor_infer(p, 0, p->count, feed, &f, err);
   free(f.index);
@@ -216,9 +243,10 @@ static ecd_code_t predict_dataset(ecd_predictor_t *p, ecd_dataset_t *dataset, ec
 
 ecd_code_t ecd_predictor_write(const ecd_predictor_t *p, const char *folder, ecd_error_t *err) {
   const bool bulk = p->model.target == ECD_TARGET_BULK;
-  ECD_TRY(ecd_results_write(p->ctx, folder, bulk ? "bulk" : "shear", p->sample, p->count, p->target,
-                            p->predicted, p->state != NULL ? p->uncertainty : NULL, p->split, err));
-  static const int8_t parts[] = {ECD_TRAIN, ECD_TEST, ECD_UNUSED};
+  ECD_TRY(ecd_results_write(
+      p->ctx, folder, bulk ? "bulk" : "shear", p->sample, p->count, p->target, p->predicted,
+      p->state != NULL || p->model.members > 1 ? p->uncertainty : NULL, p->split, err));
+  static const int8_t parts[] = {ECD_TRAIN, ECD_VALIDATION, ECD_TEST, ECD_UNUSED};
   for (size_t i = 0; i < sizeof parts; ++i) {
     const ecd_metrics_t m =
         ecd_metrics_compute(p->count, p->target, p->predicted, p->split, parts[i]);
@@ -303,7 +331,13 @@ static ecd_code_t run(ecd_predictor_t *p, int words, char *const *word, ecd_erro
   const ecd_code_t code =
       p->ctx->rank == 0 ? write_deck(p, folder, words, word, dataset, err) : ECD_OK;
   ECD_TRY(ecd_agree(p->ctx->world, code, err));
-  if (!dataset && !files && !p->volumes)
+  if (!dataset && !files && p->needs.neighbors > 0)
+    return ecd_fail(
+        err, ECD_USAGE,
+        "predict: %s is a cgcnn, which takes crystals, not formulas; expected a dataset "
+        "or charge files, found '%s'",
+        p->model_path, word[0]);
+  if (!dataset && !files && !p->needs.volume)
     return ecd_predict_formulas(p, (size_t)words, word, folder, err);
   return dataset ? from_dataset(p, word[0], folder, err)
                  : ecd_predict_files(p, (size_t)words, word, folder, err);

@@ -26,14 +26,19 @@ typedef struct {
   size_t first;             /* of the present share */
 } files_t;
 
-static ecd_code_t feed(size_t item, size_t slot, const float **input, void *arg, ecd_error_t *err) {
+static ecd_code_t feed(size_t first, size_t count, const float **input, void *arg,
+                       ecd_error_t *err) {
   const files_t *f = arg;
   ecd_predictor_t *p = f->predictor;
-  const ecd_sample_t *sample = p->sample[f->first + item];
-  double feature[ECD_MAGPIE_ALL];
-  if (p->volumes) memcpy(p->raw, f->volumes + item * p->points, p->points * sizeof *p->raw);
-  ecd_magpie_formula(sample->formula, feature, NULL); /* NaN is found out where it is used */
-  return ecd_predictor_prepare(p, sample, feature, slot, input, err);
+  for (size_t k = 0; k < count; ++k) {
+    const ecd_sample_t *sample = p->sample[f->first + first + k];
+    double feature[ECD_MAGPIE_ALL];
+    if (p->needs.volume)
+      memcpy(p->raw, f->volumes + (first + k) * p->points, p->points * sizeof *p->raw);
+    ecd_magpie_formula(sample->formula, feature, NULL); /* NaN is found out where it is used */
+    ECD_TRY(ecd_predictor_prepare(p, sample, feature, k, &input[k], err));
+  }
+  return ECD_OK;
 }
 
 /* VASP's names tell the field: another than the model's would give numbers without meaning. */
@@ -47,7 +52,7 @@ static ecd_code_t check_name(const ecd_predictor_t *p, const char *path, ecd_err
                {"LOCPOT", ECD_FIELD_RAW}};
   const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
   const ecd_field_t wanted = p->model.preparation.field;
-  if (!p->volumes) return ECD_OK;
+  if (!p->needs.volume) return ECD_OK;
   for (size_t i = 0; i < sizeof names / sizeof *names; ++i)
     if (strstr(name, names[i].part) != NULL && names[i].field != wanted)
       return ecd_fail(err, ECD_DATA, "%s: expected a file with the field '%s' of %s, found '%s'",
@@ -87,6 +92,7 @@ static ecd_code_t predict_share(files_t *f, size_t count, ecd_error_t *err) {
   ecd_code_t code = ECD_OK;
   for (size_t i = 0; code == ECD_OK && i < count; ++i)
     code = ecd_predictor_add(p, &samples[i], err);
+  if (code == ECD_OK) code = ecd_predictor_reserve(p, f->first, err);
   ECD_TRY(ecd_agree(p->ctx->world, code, err));
   return ecd_predictor_infer(p, f->first, count, feed, f, err);
 }
@@ -111,7 +117,7 @@ static ecd_code_t predict_words(files_t *f, size_t words, char *const *word, ecd
 static ecd_code_t check_code(const ecd_predictor_t *p, ecd_error_t *err) {
   ecd_preparation_t said = p->model.preparation;
   const char *code = p->settings->prep.code;
-  if (!p->volumes) return ECD_OK;
+  if (!p->needs.volume) return ECD_OK;
   if (strcmp(code, "unknown") != 0) {
     snprintf(said.code, sizeof said.code, "%s", code);
     return ecd_preparation_match(&said, "the deck", &p->model.preparation, p->model_path, err);

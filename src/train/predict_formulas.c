@@ -9,10 +9,13 @@ typedef struct {
   const double *feature; /* (words, ECD_MAGPIE_ALL) */
 } formulas_t;
 
-static ecd_code_t feed(size_t item, size_t slot, const float **input, void *arg, ecd_error_t *err) {
+static ecd_code_t feed(size_t first, size_t count, const float **input, void *arg,
+                       ecd_error_t *err) {
   const formulas_t *f = arg;
-  return ecd_predictor_prepare(f->predictor, f->predictor->sample[item],
-                               f->feature + item * ECD_MAGPIE_ALL, slot, input, err);
+  for (size_t k = 0; k < count; ++k)
+    ECD_TRY(ecd_predictor_prepare(f->predictor, f->predictor->sample[first + k],
+                                  f->feature + (first + k) * ECD_MAGPIE_ALL, k, &input[k], err));
+  return ECD_OK;
 }
 
 static ecd_code_t run(ecd_predictor_t *p, size_t words, char *const *word, ecd_sample_t *samples,

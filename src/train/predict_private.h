@@ -26,16 +26,16 @@ typedef struct {
   void *state;
   double *row; /* (ECD_INFERENCE_BLOCK, features), for a tabular model */
   ecd_net_t *net;
+  ecd_net_needs_t needs;
   ecd_scaling_t scaling;
-  bool volumes;  /* the network needs them */
-  size_t points; /* of a volume, where it does */
+  size_t points; /* of a volume, where the network needs one */
   float *raw;    /* (n, n, n): the volume that is being prepared */
   float *slot;   /* (ECD_INFERENCE_BLOCK, input size) */
   /* The samples predicted so far: */
   size_t count, room;
   const ecd_sample_t **sample; /* borrowed */
   double *target, *predicted;  /* GPa; target NaN = unknown */
-  double *uncertainty;         /* GPa, of a tabular model */
+  double *uncertainty;         /* GPa, of a tabular model or an ensemble */
   int8_t *split;
 } ecd_predictor_t;
 
@@ -47,8 +47,12 @@ bool ecd_predictor_wants(const ecd_predictor_t *predictor, const char *id);
 ecd_code_t ecd_predictor_add(ecd_predictor_t *predictor, const ecd_sample_t *sample,
                              ecd_error_t *err);
 
-/* Scales the volume in raw and the Magpie features, and prepares what the network needs of them
-   into a slot of the block. A value that is not finite: ECD_DATA naming the sample. Local. */
+/* Networks of graphs: room for the samples of the results from first on. Local. */
+ecd_code_t ecd_predictor_reserve(ecd_predictor_t *predictor, size_t first, ecd_error_t *err);
+
+/* Scales the volume in raw and the Magpie features, and prepares what the network needs of them, or
+   of the crystal, into a slot of the block. A value that is not finite, or no graph: ECD_DATA naming
+   the sample. Local. */
 ecd_code_t ecd_predictor_prepare(ecd_predictor_t *predictor, const ecd_sample_t *sample,
                                  const double *feature, size_t slot, const float **input,
                                  ecd_error_t *err);
@@ -57,7 +61,7 @@ ecd_code_t ecd_predictor_prepare(ecd_predictor_t *predictor, const ecd_sample_t 
 ecd_code_t ecd_predictor_open_tabular(ecd_predictor_t *predictor, ecd_error_t *err);
 
 /* Predicts the next items of the results, of which at are done: as ecd_inference_run, for a network
-   or a tabular model. Collective. */
+   an ensemble, or a tabular model. Collective. */
 ecd_code_t ecd_predictor_infer(ecd_predictor_t *predictor, size_t at, size_t count,
                                ecd_feed_fn *feed, void *arg, ecd_error_t *err);
 

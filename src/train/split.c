@@ -17,7 +17,18 @@ static int by_id(const void *a, const void *b) {
 }
 
 const char *ecd_split_name(int8_t split) {
-  return split == ECD_TRAIN ? "train" : split == ECD_TEST ? "test" : "none";
+  return split == ECD_TRAIN        ? "train"
+         : split == ECD_TEST       ? "test"
+         : split == ECD_VALIDATION ? "validation"
+                                   : "none";
+}
+
+/* ECD_UNUSED where it is none of the others. */
+static int8_t part_named(const char *text) {
+  static const int8_t parts[] = {ECD_TRAIN, ECD_TEST, ECD_VALIDATION};
+  for (size_t p = 0; p < sizeof parts; ++p)
+    if (strcmp(text, ecd_split_name(parts[p])) == 0) return parts[p];
+  return ECD_UNUSED;
 }
 
 /* The known samples (sorted by id) in random order: those at positions [from, to) are held out. */
@@ -41,11 +52,9 @@ static ecd_code_t from_file(const char *path, const named_t *all, size_t count,
     const named_t key = {.id = ecd_table_text(table, row, id)};
     const named_t *found = bsearch(&key, all, count, sizeof *all, by_id);
     const char *text = ecd_table_text(table, row, part), *what = NULL;
-    const int8_t value = strcmp(text, "train") == 0  ? ECD_TRAIN
-                         : strcmp(text, "test") == 0 ? ECD_TEST
-                                                     : ECD_UNUSED;
+    const int8_t value = part_named(text);
     if (value == ECD_UNUSED && strcmp(text, "none") != 0)
-      what = "split must be train, test or none";
+      what = "split must be train, validation, test or none";
     if (found == NULL) what = "not in the dataset";
     if (found != NULL && seen[found - all]) what = "given twice";
     const size_t have = strlen(problems);
@@ -90,6 +99,24 @@ static ecd_code_t at_random(const ecd_data_settings_t *s, int64_t seed, const na
   return code;
 }
 
+/* A share of the training samples, in a random order of their sorted ids. */
+static ecd_code_t hold_back(double fraction, int64_t seed, const named_t *all, size_t count,
+                            int8_t *split, ecd_error_t *err) {
+  size_t *train, *order = NULL, n = 0;
+  ECD_TRY(ecd_alloc((void **)&train, count, sizeof *train, "split", err));
+  for (size_t k = 0; k < count; ++k)
+    if (split[all[k].index] == ECD_TRAIN) train[n++] = all[k].index;
+  const ecd_code_t code = ecd_alloc((void **)&order, n, sizeof *order, "split", err);
+  if (code == ECD_OK) {
+    const size_t back = (size_t)floor(fraction * (double)n + 0.5);
+    ecd_random_permutation(n, (uint64_t)seed, ECD_RANDOM_SPLIT, 1, order);
+    for (size_t k = 0; k < back; ++k) split[train[order[k]]] = ECD_VALIDATION;
+  }
+  free(order);
+  free(train);
+  return code;
+}
+
 ecd_code_t ecd_split_make(const ecd_data_settings_t *settings, int64_t seed, size_t count,
                           const char *const *id, const double *target, int8_t *split,
                           ecd_error_t *err) {
@@ -98,9 +125,11 @@ ecd_code_t ecd_split_make(const ecd_data_settings_t *settings, int64_t seed, siz
   ECD_TRY(ecd_alloc((void **)&all, count, sizeof *all, "split", err));
   for (size_t i = 0; i < count; ++i) all[i] = (named_t){id[i], i};
   qsort(all, count, sizeof *all, by_id);
-  const ecd_code_t code = settings->split == ECD_SPLIT_FILE
-                              ? from_file(settings->split_file, all, count, target, split, err)
-                              : at_random(settings, seed, all, count, target, split, err);
+  ecd_code_t code = settings->split == ECD_SPLIT_FILE
+                        ? from_file(settings->split_file, all, count, target, split, err)
+                        : at_random(settings, seed, all, count, target, split, err);
+  if (code == ECD_OK && settings->validation_fraction > 0)
+    code = hold_back(settings->validation_fraction, seed, all, count, split, err);
   free(all);
   if (code != ECD_OK) return code;
   size_t train = 0;

@@ -4,8 +4,8 @@
 #include "train/folder.h"
 #include "train/inference.h"
 #include "train/metrics.h"
-#include "train/parents.h"
 #include "train/signals.h"
+#include "train/schedule.h"
 #include "train/split.h"
 
 #include <math.h>
@@ -13,152 +13,6 @@
 #include <string.h>
 
 #define JOURNAL "train.jsonl"
-
-/* Samples, targets, split; mean and deviation of the training targets. */
-static ecd_code_t choose_samples(ecd_trainer_t *t, ecd_error_t *err) {
-  const ecd_settings_t *s = t->settings;
-  t->samples = ecd_dataset_size(t->dataset);
-  ECD_TRY(ecd_alloc((void **)&t->sample, t->samples, sizeof *t->sample, "samples", err));
-  ECD_TRY(ecd_alloc((void **)&t->id, t->samples, sizeof *t->id, "samples", err));
-  ECD_TRY(ecd_alloc((void **)&t->target, t->samples, sizeof *t->target, "samples", err));
-  ECD_TRY(ecd_alloc((void **)&t->split, t->samples, sizeof *t->split, "samples", err));
-  ECD_TRY(ecd_alloc((void **)&t->known, t->samples, sizeof *t->known, "samples", err));
-  ECD_TRY(ecd_alloc((void **)&t->train, t->samples, sizeof *t->train, "samples", err));
-  ECD_TRY(ecd_alloc((void **)&t->order, t->samples, sizeof *t->order, "samples", err));
-  ECD_TRY(ecd_alloc((void **)&t->predicted, t->samples, sizeof *t->predicted, "samples", err));
-  for (size_t i = 0; i < t->samples; ++i) {
-    t->sample[i] = ecd_dataset_sample(t->dataset, i);
-    t->id[i] = t->sample[i]->id;
-    t->target[i] = s->data.target == ECD_TARGET_BULK ? t->sample[i]->bulk : t->sample[i]->shear;
-  }
-  ECD_TRY(ecd_split_make(&s->data, s->seed, t->samples, t->id, t->target, t->split, err));
-  double sum = 0, squares = 0;
-  for (size_t i = 0; i < t->samples; ++i)
-    if (t->split[i] == ECD_TRAIN) t->train[t->train_count++] = i, sum += t->target[i];
-  t->target_deviation = 1;
-  if (!s->data.standardize_target) return ECD_OK;
-  t->target_mean = sum / (double)t->train_count;
-  for (size_t k = 0; k < t->train_count; ++k) {
-    const double d = t->target[t->train[k]] - t->target_mean;
-    squares += d * d;
-  }
-  if (squares > 0) t->target_deviation = sqrt(squares / (double)t->train_count);
-  return ECD_OK;
-}
-
-static ecd_code_t make_state(ecd_trainer_t *t, ecd_error_t *err) {
-  const ecd_train_settings_t *s = &t->settings->train;
-  const size_t count = ecd_net_parameter_count(t->net);
-  const bool adam = s->optimizer == ECD_OPTIMIZER_ADAM;
-  t->best_loss = INFINITY;
-  if (t->ctx->rank == 0)
-    ECD_TRY(ecd_alloc((void **)&t->best, count, sizeof *t->best, "best parameters", err));
-  t->frozen = ecd_net_frozen(t->net);
-  t->trained = count - t->frozen;
-  if (adam || s->momentum > 0)
-    ECD_TRY(
-        ecd_alloc((void **)&t->moment1, t->trained, sizeof *t->moment1, "optimiser state", err));
-  if (adam)
-    ECD_TRY(
-        ecd_alloc((void **)&t->moment2, t->trained, sizeof *t->moment2, "optimiser state", err));
-  return ECD_OK;
-}
-
-static ecd_code_t make_network(ecd_trainer_t *t, ecd_error_t *err) {
-  const ecd_settings_t *s = t->settings;
-  const size_t ranks = (size_t)t->ctx->size, batch = (size_t)s->train.batch;
-  t->batch_max = batch < t->train_count ? batch : t->train_count;
-  t->local_max = (t->batch_max + ranks - 1) / ranks;
-  const size_t local = t->local_max,
-               most = local > ECD_INFERENCE_BLOCK ? local : ECD_INFERENCE_BLOCK;
-  ECD_TRY(ecd_backend_get(s->backend, &t->backend, err));
-  ECD_TRY(ecd_net_create(&s->model, ecd_dataset_preparation(t->dataset)->grid, most, t->backend,
-                         &t->net, err));
-  ecd_net_initialize(t->net, (uint64_t)s->seed);
-  ECD_TRY(make_state(t, err));
-  ECD_TRY(ecd_alloc((void **)&t->input, local, sizeof *t->input, "batch", err));
-  ECD_TRY(ecd_alloc((void **)&t->prediction, local, sizeof *t->prediction, "batch", err));
-  ECD_TRY(ecd_alloc((void **)&t->scaled_target, local, sizeof *t->scaled_target, "batch", err));
-  ECD_TRY(ecd_alloc((void **)&t->gradient, local, sizeof *t->gradient, "batch", err));
-  return ecd_alloc((void **)&t->suspect, t->batch_max, 1, "batch", err);
-}
-
-/* The parents decide the widths of their parts and how inputs are scaled. Collective. */
-static ecd_code_t make_fusion(ecd_trainer_t *t, ecd_error_t *err) {
-  const ecd_offspring_t offspring = {t->settings, t->dataset, t->id, t->split};
-  ecd_parents_t parents;
-  ecd_code_t code = ecd_parents_get(t->ctx, &offspring, &parents, err);
-  if (code == ECD_OK) {
-    const ecd_model_file_t *magpie = &parents.magpie, *volume = &parents.volume;
-    t->effective = *t->settings;
-    t->effective.model.magpie_cnn = magpie->model.magpie_cnn;
-    t->effective.model.cnn2d = volume->model.cnn2d;
-    t->effective.data.transform = volume->transform;
-    t->settings = &t->effective;
-    t->scaling = ecd_scaling_none(volume->transform, magpie->features);
-    t->scaling.mean = volume->input_mean;
-    t->scaling.deviation = volume->input_deviation;
-    memcpy(t->scaling.feature_mean, magpie->feature_mean, sizeof magpie->feature_mean);
-    memcpy(t->scaling.feature_deviation, magpie->feature_deviation,
-           sizeof magpie->feature_deviation);
-    code = make_network(t, err);
-    if (code == ECD_OK) code = ecd_parents_inherit(&parents, t->net, err);
-    code = ecd_agree(t->ctx->world, code, err);
-  }
-  ecd_parents_clear(&parents);
-  return code;
-}
-
-/* The statistics of the training samples. Collective. */
-static ecd_code_t measure(ecd_trainer_t *t, ecd_error_t *err) {
-  const ecd_data_settings_t *s = &t->settings->data;
-  const ecd_net_needs_t needs = ecd_net_needs(t->net);
-  int64_t negative = 0;
-  t->scaling = ecd_scaling_none(s->transform, needs.features);
-  if (!s->standardize_input) return ECD_OK;
-  ecd_scaling_measure_features(t->dataset, t->split, &t->scaling);
-  if (needs.volume)
-    ECD_TRY(ecd_scaling_measure(t->ctx, t->dataset, t->split, &t->scaling, &negative, err));
-  if (negative > 0 && s->transform != ECD_TRANSFORM_NONE)
-    ecd_log(t->ctx,
-            "%lld points of the training volumes are negative: the transform takes them as 0",
-            (long long)negative);
-  return ECD_OK;
-}
-
-/* Samples without what the network needs are refused, or, where they neither train nor are held
-   out, not predicted. */
-static ecd_code_t check_features(ecd_trainer_t *t, ecd_error_t *err) {
-  const size_t columns =
-      t->settings->model.kind == ECD_MODEL_MAGPIE_CNN || t->settings->model.kind == ECD_MODEL_FUSION
-          ? ECD_MAGPIE_STATISTICS
-          : 0;
-  for (size_t i = 0; i < t->samples; ++i) {
-    t->known[i] = ecd_features_known(ecd_dataset_features(t->dataset, i), columns);
-    t->predicted[i] = NAN;
-  }
-  return ecd_features_check(t->dataset, t->split, columns, err);
-}
-
-static ecd_code_t load(ecd_trainer_t *t, ecd_error_t *err) {
-  const ecd_settings_t *s = t->settings;
-  char path[ECD_PATH_MAX];
-  ECD_TRY(ecd_dataset_locate(s, path, err));
-  if (ecd_dataset_open(t->ctx, path, &t->dataset, err) != ECD_OK)
-    return ecd_fail_in(err, "data.file");
-  ecd_code_t code = choose_samples(t, err);
-  if (code == ECD_OK) code = check_features(t, err);
-  ECD_TRY(ecd_agree(t->ctx->world, code, err));
-  if (s->model.kind == ECD_MODEL_FUSION) {
-    ECD_TRY(make_fusion(t, err));
-  } else {
-    ECD_TRY(ecd_agree(t->ctx->world, make_network(t, err), err));
-    ECD_TRY(measure(t, err));
-  }
-  ECD_TRY(ecd_input_load(t->ctx, t->dataset, &t->scaling, t->net, s->data.memory, &t->inputs, err));
-  return ecd_exchange_create(t->ctx->world, ecd_net_gradients(t->net) + t->frozen, t->trained,
-                             s->train.bucket_mb, &t->exchange, err);
-}
 
 static ecd_code_t begin(ecd_trainer_t *t, ecd_error_t *err) {
   char last[ECD_PATH_MAX], journal[ECD_PATH_MAX];
@@ -182,26 +36,40 @@ static ecd_code_t begin(ecd_trainer_t *t, ecd_error_t *err) {
   return ecd_agree(t->ctx->world, code, err);
 }
 
+/* MAE or, where the mean square is minimised, RMSE of a part, GPa. */
+static double error_of(const ecd_trainer_t *t, int part) {
+  const ecd_metrics_t m = ecd_metrics_compute(t->samples, t->target, t->predicted, t->split, part);
+  return ecd_trainer_loss(t) == ECD_LOSS_MSE ? m.rmse : m.mae;
+}
+
+static void append_error(char *text, size_t size, const char *part, double error) {
+  const size_t have = strlen(text);
+  if (!isnan(error)) snprintf(text + have, size - have, "  %s %.4g", part, error);
+}
+
 /* One line of the journal and one of the log. Rank 0. */
 static ecd_code_t log_epoch(const ecd_trainer_t *t, ecd_error_t *err) {
-  char path[ECD_PATH_MAX], test[40] = "";
+  char path[ECD_PATH_MAX], others[80] = "";
   ECD_TRY(ecd_path_join(path, t->settings->output, JOURNAL, err));
+  const bool square = ecd_trainer_loss(t) == ECD_LOSS_MSE;
   const double loss = t->loss_sum / t->weight_sum;
-  ecd_record_t r = {
-      .epoch = t->epoch + 1,
-      .loss = loss,
-      .train_loss = loss * t->target_deviation,
-      .test_loss = ecd_metrics_compute(t->samples, t->target, t->predicted, t->split, ECD_TEST).mae,
-      .lr = ecd_trainer_rate(t)};
+  ecd_record_t r = {.epoch = t->epoch + 1,
+                    .loss = loss,
+                    .train_loss = (square ? sqrt(loss) : loss) * t->target_deviation,
+                    .validation_loss = error_of(t, ECD_VALIDATION),
+                    .test_loss = error_of(t, ECD_TEST),
+                    .error = square ? "rmse" : "mae",
+                    .lr = ecd_schedule_rate(&t->settings->train, t->epoch)};
   double seconds = 0; /* of the steps */
   for (int p = 0; p < ECD_PHASES; ++p) r.seconds[p] = t->seconds[p];
   for (int p = 0; p < ECD_PHASE_TEST; ++p) seconds += t->seconds[p];
   /* An epoch that was stopped after its last step has none to time. */
   r.samples_per_s = t->done > 0 ? (double)t->done / seconds : NAN;
-  if (!isnan(r.test_loss)) snprintf(test, sizeof test, "  test MAE %.4g GPa", r.test_loss);
-  ecd_log(t->ctx, "epoch %lld/%lld  train MAE %.4g GPa%s  lr %.3g  %.3g samples/s",
-          (long long)r.epoch, (long long)t->settings->train.epochs, r.train_loss, test, r.lr,
-          r.samples_per_s);
+  append_error(others, sizeof others, "validation", r.validation_loss);
+  append_error(others, sizeof others, "test", r.test_loss);
+  ecd_log(t->ctx, "epoch %lld/%lld  %s (GPa): train %.4g%s  lr %.3g  %.3g samples/s",
+          (long long)r.epoch, (long long)t->settings->train.epochs, square ? "RMSE" : "MAE",
+          r.train_loss, others, r.lr, r.samples_per_s);
   return ecd_journal_add(path, &r, err);
 }
 
@@ -215,13 +83,21 @@ static ecd_code_t checkpoint(ecd_trainer_t *t, ecd_error_t *err) {
   return ECD_OK;
 }
 
+static bool waited_enough(const ecd_trainer_t *t) {
+  const int64_t patience = t->settings->train.patience;
+  return patience > 0 && t->validates && t->epoch - t->best_epoch >= patience;
+}
+
+static bool complete(const ecd_trainer_t *t) {
+  return t->epoch >= t->settings->train.epochs || waited_enough(t);
+}
+
 /* At the end of training, and wherever checkpoints have not yet taken their share of the time. Rank
    0's clock decides. */
 static ecd_code_t checkpoint_due(const ecd_trainer_t *t, bool *due, ecd_error_t *err) {
   const ecd_train_settings_t *s = &t->settings->train;
-  int yes = t->epoch >= s->epochs ||
-            (t->epoch % s->checkpoint_every == 0 &&
-             t->checkpoint_seconds <= s->checkpoint_share * (ecd_now() - t->began));
+  int yes = complete(t) || (t->epoch % s->checkpoint_every == 0 &&
+                            t->checkpoint_seconds <= s->checkpoint_share * (ecd_now() - t->began));
   ECD_MPI(MPI_Bcast(&yes, 1, MPI_INT, 0, t->ctx->world));
   *due = yes != 0;
   return ECD_OK;
@@ -229,19 +105,20 @@ static ecd_code_t checkpoint_due(const ecd_trainer_t *t, bool *due, ecd_error_t 
 
 /* After an epoch's last step: test, log, count the epoch, checkpoint. */
 static ecd_code_t end_epoch(ecd_trainer_t *t, ecd_error_t *err) {
-  const double start = ecd_now(), loss = t->loss_sum / t->weight_sum;
+  const double start = ecd_now();
   ECD_TRY(ecd_trainer_predict(t, true, err));
   t->seconds[ECD_PHASE_TEST] += ecd_now() - start;
   ECD_TRY(ecd_agree(t->ctx->world, t->ctx->rank == 0 ? log_epoch(t, err) : ECD_OK, err));
   memset(t->seconds, 0, sizeof t->seconds);
+  ++t->epoch;
+  const double loss = t->validates ? error_of(t, ECD_VALIDATION) : t->loss_sum / t->weight_sum;
   if (loss < t->best_loss) {
     t->best_loss = loss;
+    t->best_epoch = t->epoch;
     t->best_unsaved = true;
     if (t->best != NULL)
-      memcpy(t->best, ecd_net_parameters(t->net),
-             ecd_net_parameter_count(t->net) * sizeof *t->best);
+      memcpy(t->best, ecd_net_parameters(t->net), ecd_net_state_count(t->net) * sizeof *t->best);
   }
-  ++t->epoch;
   t->step_in_epoch = 0;
   bool due;
   ECD_TRY(checkpoint_due(t, &due, err));
@@ -250,7 +127,7 @@ static ecd_code_t end_epoch(ecd_trainer_t *t, ecd_error_t *err) {
 
 static ecd_code_t epochs(ecd_trainer_t *t, ecd_error_t *err) {
   ecd_code_t code = ECD_OK;
-  while (code == ECD_OK && t->epoch < t->settings->train.epochs) {
+  while (code == ECD_OK && !complete(t)) {
     code = ecd_epoch_train(t, err);
     if (code == ECD_OK) code = end_epoch(t, err);
   }
@@ -275,7 +152,17 @@ static ecd_code_t train(ecd_trainer_t *t, ecd_error_t *err) {
   return code;
 }
 
+/* With validation samples the best epoch's network is the result. */
+static void choose_best(ecd_trainer_t *t) {
+  if (!t->validates || t->best_epoch == 0) return;
+  memcpy(ecd_net_parameters(t->net), t->best, ecd_net_state_count(t->net) * sizeof *t->best);
+  ecd_log(t->ctx, "%s: model.h5 is that of epoch %lld, validation %s %.4g GPa",
+          waited_enough(t) ? "stopped early" : "done", (long long)t->best_epoch,
+          ecd_trainer_loss(t) == ECD_LOSS_MSE ? "RMSE" : "MAE", t->best_loss);
+}
+
 static ecd_code_t finish(ecd_trainer_t *t, ecd_error_t *err) {
+  choose_best(t);
   ECD_TRY(ecd_trainer_save(t, "model.h5", ecd_net_parameters(t->net), false, err));
   ECD_TRY(ecd_trainer_predict(t, false, err));
   return ecd_results_finish(t->ctx, t->settings, t->sample, t->samples, t->target, t->predicted,
@@ -284,20 +171,24 @@ static ecd_code_t finish(ecd_trainer_t *t, ecd_error_t *err) {
 
 static void clear(ecd_trainer_t *t) {
   ecd_exchange_destroy(&t->exchange);
-  ecd_volumes_destroy(&t->inputs);
+  ecd_inputs_destroy(&t->inputs);
+  if (t->statistics != MPI_COMM_NULL) MPI_Comm_free(&t->statistics);
   ecd_dataset_close(&t->dataset);
   ecd_net_destroy(&t->net);
-  void *owned[] = {t->sample,  t->id,       t->target,        t->split,     t->train, t->order,
-                   t->moment1, t->moment2,  t->best,          t->predicted, t->known, t->input,
-                   t->suspect, t->gradient, t->scaled_target, t->prediction};
+  void *owned[] = {t->sample,  t->id,      t->target,   t->split,         t->train,     t->order,
+                   t->moment1, t->moment2, t->best,     t->predicted,     t->known,     t->input,
+                   t->suspect, t->batch,   t->gradient, t->scaled_target, t->prediction};
   for (size_t i = 0; i < sizeof owned / sizeof *owned; ++i) free(owned[i]);
 }
 
-ecd_code_t ecd_train_run(ecd_context_t *ctx, const ecd_settings_t *settings, ecd_error_t *err) {
-  ecd_trainer_t t = {.ctx = ctx, .settings = settings};
+ecd_code_t ecd_trainer_run(ecd_context_t *ctx, const ecd_settings_t *settings,
+                           const ecd_shared_volumes_t *shared, ecd_trainer_done_fn *done, void *arg,
+                           ecd_error_t *err) {
+  ecd_trainer_t t = {
+      .ctx = ctx, .settings = settings, .shared = shared, .statistics = MPI_COMM_NULL};
   ecd_signals_watch();
   ecd_code_t code = ecd_folder_make(ctx, settings->output, err);
-  if (code == ECD_OK) code = load(&t, err);
+  if (code == ECD_OK) code = ecd_trainer_load(&t, err);
   if (code == ECD_STOPPED)
     ecd_log(ctx, settings->model.kind == ECD_MODEL_FUSION
                      ? "stopped by a signal before the fusion's own training: go on with --resume"
@@ -310,7 +201,13 @@ ecd_code_t ecd_train_run(ecd_context_t *ctx, const ecd_settings_t *settings, ecd
     if (code == ECD_OK && (code = finish(&t, err)) == ECD_STOPPED)
       ecd_log(ctx, "stopped by a signal after the last epoch: --resume writes the predictions");
   }
+  if (code == ECD_OK && done != NULL) code = done(&t, arg, err);
   ecd_signals_restore();
   clear(&t);
   return code;
+}
+
+ecd_code_t ecd_train_run(ecd_context_t *ctx, const ecd_settings_t *settings,
+                         const ecd_shared_volumes_t *shared, ecd_error_t *err) {
+  return ecd_trainer_run(ctx, settings, shared, NULL, NULL, err);
 }

@@ -58,7 +58,7 @@ data:
   test_fraction: 2
 END
 run 2 "bad.yaml:4:3: unknown key 'train.bacth'; did you mean 'train.batch'?" deck --check bad.yaml
-run 2 "bad.yaml:5:15: model.kind: expected one of cnn2d, cnn3d, magpie_cnn, fusion, rf, found 'cnn4d'" deck --check bad.yaml
+run 2 "bad.yaml:5:15: model.kind: expected one of cnn2d, cnn3d, magpie_cnn, fusion, rf, cgcnn, found 'cnn4d'" deck --check bad.yaml
 run 2 "bad.yaml:7:18: data.test_fraction: expected a number from 0 to 0.9, found '2'" train bad.yaml
 run 2 "deck --check: expected a deck" deck --check
 run 2 "deck: expected nothing, or a deck (.yaml), found 'words'" deck words

@@ -101,14 +101,15 @@ static void check_values(void) {
          "d.yaml:1:13: train.lr: expected a number from 0 to 1000, found '-1e-9'");
   refuse("train:\n  resume: maybe\n",
          "d.yaml:2:11: train.resume: expected true or false, found 'maybe'");
-  refuse("model: {kind: cnn2}\n", "d.yaml:1:15: model.kind: expected one of cnn2d, cnn3d, "
-                                  "magpie_cnn, fusion, rf, found 'cnn2'; did you mean 'cnn2d'?");
+  refuse("model: {kind: cnn2}\n",
+         "d.yaml:1:15: model.kind: expected one of cnn2d, cnn3d, "
+         "magpie_cnn, fusion, rf, cgcnn, found 'cnn2'; did you mean 'cnn2d'?");
   refuse("prep: {method: linear}\n",
          "d.yaml:1:16: prep.method: expected one of fourier, tricubic, trilinear, found 'linear'; "
          "did you mean 'trilinear'?");
-  refuse("predict: {split: tests}\n",
-         "d.yaml:1:18: predict.split: expected one of all, train, test, none, found 'tests'; did "
-         "you mean 'test'?");
+  refuse("predict: {split: tests}\n", "d.yaml:1:18: predict.split: expected one of all, train, "
+                                      "test, none, validation, found 'tests'; did "
+                                      "you mean 'test'?");
   refuse("model: {cnn2d: {dense: 5}}\n", "d.yaml:1:24: model.cnn2d.dense: expected a list of at "
                                          "most 16 integers from 1 to 1000000, found '5'");
   refuse("model: {cnn2d: {dense: [5, x]}}\n",

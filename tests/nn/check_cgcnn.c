@@ -134,8 +134,7 @@ static void check_network(const reference_t *ref, ecd_cgcnn_t *cgcnn, const char
   float *target = values(ref->file, "y", H5T_NATIVE_FLOAT, sizeof *target);
   float *d = calloc(ref->graphs, sizeof *d);
   double *mse = doubles(ref->file, "train/mse");
-  ecd_net_initialize(net, 1);
-  ecd_cgcnn_reset_norms(cgcnn);
+  ecd_cgcnn_initialize(cgcnn, 1);
   load_parameters(ref, net);
   ecd_cgcnn_forward(cgcnn, ref->graphs, ref->batch, true, NULL, NULL, prediction);
   compare_predictions(ref, "train/pred", prediction);

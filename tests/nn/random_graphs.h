@@ -55,8 +55,7 @@ static ecd_cgcnn_t *make_network(const ecd_backend_t *be) {
   ecd_error_t err;
   CHECK(ecd_cgcnn_create(&small, GRAPHS, ATOMS, be, &cgcnn, &err) == ECD_OK);
   ecd_net_t *net = ecd_cgcnn_net(cgcnn);
-  ecd_net_initialize(net, 5);
-  ecd_cgcnn_reset_norms(cgcnn);
+  ecd_cgcnn_initialize(cgcnn, 5);
   for (size_t i = 0; i < ecd_net_tensor_count(net); ++i) {
     const ecd_tensor_t *t = ecd_net_tensor(net, i);
     float *p = ecd_net_parameters(net) + t->offset;

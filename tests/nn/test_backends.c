@@ -181,9 +181,9 @@ static void check_updates(const ecd_backend_t *be, int64_t n) {
   trio_t p = trio(be, count), m = trio(be, count), v = trio(be, count), q = trio(be, count);
   for (int i = 0; i < 3; ++i) {
     for (size_t k = 0; k < count; ++k) v.out[i][k] *= v.out[i][k];
-    p.table[i]->adam(n, 0.01f, 1.5f, 0.9f, 0.999f, 1e-7f, g, p.out[i], m.out[i], v.out[i]);
-    p.table[i]->sgd(n, 0.1f, 0.9f, g, p.out[i], m.out[i]);
-    p.table[i]->sgd(n, 0.1f, 0.0f, g, q.out[i], NULL);
+    p.table[i]->adam(n, 0.01f, 1.5f, 0.9f, 0.999f, 1e-7f, 0.99f, g, p.out[i], m.out[i], v.out[i]);
+    p.table[i]->sgd(n, 0.1f, 0.9f, 0.01f, g, p.out[i], m.out[i]);
+    p.table[i]->sgd(n, 0.1f, 0.0f, 0.01f, g, q.out[i], NULL);
   }
   check_trio("moment", &m, count, 1e-6);
   check_trio("second moment", &v, count, 1e-6);

@@ -37,6 +37,7 @@ static ecd_model_file_t make(char *deck, const ecd_settings_t *settings, bool wi
                             .id = id,
                             .split = split,
                             .tensors = TENSORS,
+                            .members = 1,
                             .parameters = COUNT,
                             .tensor_name = tensor_name,
                             .tensor_offset = tensor_offset,
@@ -50,7 +51,8 @@ static ecd_model_file_t make(char *deck, const ecd_settings_t *settings, bool wi
                             .step = 1234567890123,
                             .loss_sum = 1.0 / 7,
                             .weight_sum = 12,
-                            .best_loss = INFINITY};
+                            .best_loss = INFINITY,
+                            .best_epoch = 2};
 }
 
 static void check_same(const ecd_model_file_t *a, const ecd_model_file_t *b) {
@@ -153,13 +155,35 @@ static void check_damage(ecd_model_file_t *m, char *deck) {
   check_refused("No such file");
 }
 
+/* Three members of an ensemble, one after the other; a file from before there were any. */
+static void check_members(const ecd_model_file_t *network) {
+  ecd_model_file_t m = *network, back;
+  m.members = 3;
+  m.parameters = COUNT / 3;
+  CHECK(ecd_model_file_write(ctx, path, &m, &err) == ECD_OK);
+  CHECK(ecd_model_file_read(ctx, path, &back, &err) == ECD_OK);
+  CHECK(back.members == 3 && back.parameters == COUNT / 3);
+  CHECK(memcmp(back.parameter, parameter, 3 * (COUNT / 3) * sizeof *parameter) == 0);
+  ecd_model_file_clear(&back);
+  MPI_Barrier(ctx->world);
+  if (ctx->rank == 0) {
+    const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+    CHECK(H5Adelete(file, "members") >= 0);
+    H5Fclose(file);
+  }
+  MPI_Barrier(ctx->world);
+  CHECK(ecd_model_file_read(ctx, path, &back, &err) == ECD_OK);
+  CHECK(back.members == 1 && back.parameters == 3 * (COUNT / 3));
+  ecd_model_file_clear(&back);
+}
+
 /* Two trees: one that is split once, one leaf. */
 static void check_forest(const ecd_model_file_t *network) {
   int64_t offset[] = {0, 3, 4};
   int32_t feature[] = {1, -1, -1, -1}, left[] = {1, -1, -1, -1}, right[] = {2, -1, -1, -1};
   double threshold[] = {1.0 / 3, 0, 0, 0}, value[] = {2, 1, 1.0 / 7, 1.5}, importance[] = {0, 1};
   ecd_model_file_t m = *network, back;
-  m.tensors = m.parameters = 0;
+  m.tensors = m.parameters = m.members = 0;
   m.parameter = NULL;
   m.forest =
       (ecd_model_forest_t){2, 4, 2, offset, feature, left, right, threshold, value, importance};
@@ -207,6 +231,7 @@ int main(int argc, char **argv) {
     MPI_Barrier(ctx->world);
   }
   ecd_model_file_t m = make(deck, settings, false);
+  check_members(&m);
   check_forest(&m);
   m = make(deck, settings, true);
   CHECK(ecd_model_file_write(ctx, "/proc/none/model.h5", &m, &err) == ECD_FAILED);

@@ -76,7 +76,7 @@ static void check_file(void) {
   CHECK(a[3] == ECD_UNUSED && a[4] == ECD_UNUSED); /* unknown target; not named */
   CHECK(from_file("id,split\ns00,train\nzz,train\ns01,tset\ns00,test\n", a) == ECD_DATA);
   CHECK_HAS(err.text, ":3: zz: not in the dataset");
-  CHECK_HAS(err.text, ":4: s01: split must be train, test or none");
+  CHECK_HAS(err.text, ":4: s01: split must be train, validation, test or none");
   CHECK_HAS(err.text, ":5: s00: given twice");
   CHECK(from_file("name,part\ns00,train\n", a) == ECD_DATA);
   CHECK_HAS(err.text, "expected columns id,split");
@@ -85,6 +85,28 @@ static void check_file(void) {
   const ecd_data_settings_t s = {.split = ECD_SPLIT_FILE, .split_file = "/nowhere/split.csv"};
   CHECK(ecd_split_make(&s, 1, COUNT, id, target, a, &err) == ECD_DATA);
   CHECK_HAS(err.text, "/nowhere/split.csv");
+}
+
+/* A share of the training samples, the same whatever is held out by order of the ids. */
+static void check_validation(void) {
+  int8_t plain[COUNT], a[COUNT], again[COUNT];
+  ecd_data_settings_t s = {.test_fraction = 0.25};
+  CHECK(ecd_split_make(&s, 3, COUNT, id, target, plain, &err) == ECD_OK);
+  s.validation_fraction = 0.3;
+  CHECK(ecd_split_make(&s, 3, COUNT, id, target, a, &err) == ECD_OK);
+  CHECK(ecd_split_make(&s, 3, COUNT, id, target, again, &err) == ECD_OK);
+  CHECK(memcmp(a, again, sizeof a) == 0);
+  int before = 0, train = 0, validation = 0;
+  for (int i = 0; i < COUNT; ++i) {
+    before += plain[i] == ECD_TRAIN;
+    train += a[i] == ECD_TRAIN;
+    validation += a[i] == ECD_VALIDATION;
+    CHECK(a[i] == plain[i] || (plain[i] == ECD_TRAIN && a[i] == ECD_VALIDATION));
+  }
+  CHECK(train + validation == before);
+  CHECK(validation == (int)floor(0.3 * before + 0.5));
+  CHECK(from_file("id,split\ns00,train\ns01,validation\ns02,test\ns04,train\n", a) == ECD_OK);
+  CHECK(a[1] == ECD_VALIDATION && a[0] == ECD_TRAIN && a[2] == ECD_TEST);
 }
 
 int main(void) {
@@ -97,9 +119,11 @@ int main(void) {
   }
   CHECK(strcmp(ecd_split_name(ECD_TEST), "test") == 0);
   CHECK(strcmp(ecd_split_name(ECD_UNUSED), "none") == 0);
+  CHECK(strcmp(ecd_split_name(ECD_VALIDATION), "validation") == 0);
   check_fraction();
   check_folds();
   check_file();
+  check_validation();
   close(fd);
   unlink(path);
   return check_done();
