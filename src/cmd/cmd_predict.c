@@ -3,5 +3,6 @@
 
 ecd_code_t ecd_cmd_predict(ecd_context_t *ctx, ecd_settings_t *settings, const ecd_words_t *words,
                            ecd_error_t *err) {
-  return ecd_predict_run(ctx, settings, &ecd_forest_tabular, words->count, words->word, err);
+  return ecd_predict_run(ctx, settings, &ecd_forest_tabular, ECD_PREDICT_MODULUS, words->count,
+                         words->word, err);
 }

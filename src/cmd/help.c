@@ -79,6 +79,15 @@ const ecd_command_t ecd_commands[] = {
      "training are left alone.\n\n"
      "  ecdnet predict -o predict.model=runs/bulk/model.h5 -o output=runs/new CHGCAR\n"
      "  mpirun -n 4 ecdnet predict -o output=runs/bulk -o predict.split=test dataset.h5\n"},
+    {"maps", ecd_cmd_maps, true, "what the squeeze-and-excitation blocks of a 2D-CNN see",
+     "usage: ecdnet maps [DECK] [-o KEY=VALUE]... [DATASET.h5 | FILE...]\n\n"
+     "Takes the model (predict.model) and the materials that ecdnet predict would take; the model "
+     "must be a cnn2d, or a\n"
+     "fusion, whose cnn2d is looked at. maps.materials names some ids of them. Writes "
+     "OUTPUT/maps/maps.h5: /map\n"
+     "(N, 3, n, n), the mean over the channels of the block's output, in the planes across x, y "
+     "and z; /id, /formula.\n\n"
+     "  ecdnet maps -o output=runs/bulk -o maps.materials=mp-1,mp-2 dataset.h5\n"},
     {"info", ecd_cmd_info, false, "summarise datasets, models and checkpoints",
      "usage: ecdnet info FILE...\n"},
     {"magpie", ecd_cmd_magpie, false, "Magpie features of chemical formulas as CSV",

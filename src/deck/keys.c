@@ -224,6 +224,9 @@ const ecd_key_t ecd_keys[] = {
     CHOICE("predict.split", predict.part, "all", parts,
            "samples to predict, by their part in the model's training; none: those it did not see"),
 
+    STRING("maps.materials", maps.materials, "",
+           "ids of the materials of ecdnet maps, separated by commas; empty: all"),
+
     INTEGER("time.steps", time.steps, "9", 1, 1e6, "", "timed steps"),
     INTEGER("time.warmup", time.warmup, "3", 0, 1e6, "", "steps before them"),
     INTEGER("time.atoms", time.atoms, "8", 1, 1e6, "", "of the random crystals for cgcnn"),

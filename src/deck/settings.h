@@ -151,6 +151,10 @@ typedef struct {
 } ecd_predict_settings_t;
 
 typedef struct {
+  char *materials; /* ids, separated by commas; "" = all */
+} ecd_maps_settings_t;
+
+typedef struct {
   int64_t steps, warmup;
   int64_t atoms; /* of a random crystal, for networks of graphs */
 } ecd_time_settings_t;
@@ -167,6 +171,7 @@ typedef struct {
   ecd_parents_settings_t parents;
   ecd_train_settings_t train;
   ecd_predict_settings_t predict;
+  ecd_maps_settings_t maps;
   ecd_time_settings_t time;
 } ecd_settings_t;
 

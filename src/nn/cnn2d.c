@@ -234,9 +234,24 @@ static double multiplies(const void *self, bool executed, bool training) {
   return 3 * (2 * squeeze + 3 * (se + conv2) + conv1 + 2 * back1);
 }
 
+static void mean_map(const void *self, size_t b, int axis, float *map) {
+  const cnn2d_t *net = self;
+  const branch_t *br = &net->branch[axis];
+  const int64_t s = net->squeeze, n = net->n, i = (int64_t)b;
+  const float *u = br->u + i * s * n * n, *scale = br->scale + i * s;
+  for (int64_t p = 0; p < n * n; ++p) {
+    double sum = 0;
+    for (int64_t c = 0; c < s; ++c) sum += (double)(u[p * s + c] * scale[c]);
+    const int64_t at = br->pixel[p]; /* in the cube, with 0 along the channel axis */
+    const int64_t row = axis == 0 ? at / n : at / (n * n), column = axis == 2 ? at / n % n : at % n;
+    map[row * n + column] = (float)(sum / (double)s);
+  }
+}
+
 static const ecd_extractor_t extractor = {.prepare = prepare,
                                           .forward = forward,
                                           .backward = backward,
+                                          .map = mean_map,
                                           .destroy = destroy,
                                           .multiplies = multiplies};
 

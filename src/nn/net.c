@@ -327,6 +327,11 @@ const float *ecd_net_latent(const ecd_net_t *net, size_t *width) {
   return net->activation[net->layers - 1];
 }
 
+void ecd_net_map(const ecd_net_t *net, size_t b, int axis, float *map) {
+  ECD_CHECK(net->extractor != NULL && net->extractor->map != NULL);
+  net->extractor->map(net->self, b, axis, map);
+}
+
 double ecd_net_multiplies(const ecd_net_t *net, bool executed, bool training) {
   if (net->whole != NULL) return net->whole->multiplies(net->self, executed, training);
   double dense = 0;

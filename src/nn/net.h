@@ -113,6 +113,11 @@ void ecd_net_backward(ecd_net_t *net, size_t batch, const float *const *input,
 /* Input of the last dense layer after forward: (batch, width), borrowed. */
 const float *ecd_net_latent(const ecd_net_t *net, size_t *width);
 
+/* map (n, n): the mean over the channels of the squeeze-and-excitation block's output, of sample b of
+   the last forward, in the planes across axis 0, 1 or 2 (rows and columns are the other two, in
+   order). Only of a cnn2d. */
+void ecd_net_map(const ecd_net_t *net, size_t b, int axis, float *map);
+
 /* Floating-point operations (multiply and add = 2) of a training step and of inference for one sample: as the layers are written, and as executed. */
 /* Of graphs: for one of as many atoms as a sample was reserved. */
 typedef struct {

@@ -14,6 +14,8 @@ typedef struct {
   /* Overwrites its part of the gradient slab, calls ready for it. */
   void (*backward)(void *self, size_t batch, const float *const *input, const float *dfeatures,
                    ecd_ready_fn *ready, void *arg);
+  /* ecd_net_map; may be NULL. */
+  void (*map)(const void *self, size_t b, int axis, float *map);
   /* After the slabs were made or moved; may be NULL. */
   void (*bind)(void *self);
   void (*destroy)(void *self);

@@ -5,6 +5,7 @@
 #include "deck/deck.h"
 #include "train/graphs.h"
 #include "train/inference.h"
+#include "train/maps.h"
 #include "train/metrics.h"
 #include "train/split.h"
 
@@ -12,8 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define FOLDER "predict"
 
 static int by_id(const void *a, const void *b) {
   return strcmp(((const ecd_known_t *)a)->id, ((const ecd_known_t *)b)->id);
@@ -44,12 +43,24 @@ static ecd_code_t grow(ecd_predictor_t *p, ecd_error_t *err) {
   return ECD_OK;
 }
 
+/* Whether an id is in a list with commas; all are in none. */
+static bool named(const char *list, const char *id) {
+  const size_t length = strlen(id);
+  if (list[0] == '\0') return true;
+  for (const char *at = list; at != NULL; at = strchr(at, ',')) {
+    while (*at == ',' || *at == ' ') ++at;
+    if (strncmp(at, id, length) == 0 && strchr(", ", at[length]) != NULL) return true;
+  }
+  return false;
+}
+
 bool ecd_predictor_wants(const ecd_predictor_t *p, const char *id) {
   static const int8_t parts[] = {[ECD_PART_TRAIN] = ECD_TRAIN,
                                  [ECD_PART_TEST] = ECD_TEST,
                                  [ECD_PART_NONE] = ECD_UNUSED,
                                  [ECD_PART_VALIDATION] = ECD_VALIDATION};
   const ecd_part_t wanted = p->settings->predict.part;
+  if (p->what == ECD_PREDICT_MAPS && !named(p->settings->maps.materials, id)) return false;
   return wanted == ECD_PART_ALL || parts[wanted] == part_of(p, id);
 }
 
@@ -158,6 +169,7 @@ static ecd_code_t open_model(ecd_predictor_t *p, ecd_error_t *err) {
                         named ? s->predict.model : "model.h5", err));
   if (ecd_model_file_read(p->ctx, p->model_path, &p->model, err) != ECD_OK)
     return ecd_fail_in(err, "predict.model");
+  if (p->what == ECD_PREDICT_MAPS) ECD_TRY(ecd_agree(p->ctx->world, ecd_maps_prepare(p, err), err));
   return ecd_agree(p->ctx->world, make_model(p, err), err);
 }
 
@@ -218,6 +230,10 @@ static ecd_code_t choose(ecd_predictor_t *p, const ecd_dataset_t *dataset, size_
 
 ecd_code_t ecd_predictor_none(const ecd_predictor_t *p, const char *where, ecd_error_t *err) {
   static const char *const parts[] = {"all", "train", "test", "none", "validation"};
+  if (p->what == ECD_PREDICT_MAPS && p->settings->maps.materials[0] != '\0')
+    return ecd_fail(err, ECD_DATA,
+                    "%s: maps.materials is '%s', predict.split is %s: no sample is both", where,
+                    p->settings->maps.materials, parts[p->settings->predict.part]);
   return ecd_fail(err, ECD_DATA, "%s: predict.split is %s, but no sample had that part in %s",
                   where, parts[p->settings->predict.part], p->model_path);
 }
@@ -243,6 +259,7 @@ static ecd_code_t predict_dataset(ecd_predictor_t *p, ecd_dataset_t *dataset, ec
 
 ecd_code_t ecd_predictor_write(const ecd_predictor_t *p, const char *folder, ecd_error_t *err) {
   const bool bulk = p->model.target == ECD_TARGET_BULK;
+  if (p->what == ECD_PREDICT_MAPS) return ecd_maps_write(p, folder, err);
   ECD_TRY(ecd_results_write(
       p->ctx, folder, bulk ? "bulk" : "shear", p->sample, p->count, p->target, p->predicted,
       p->state != NULL || p->model.members > 1 ? p->uncertainty : NULL, p->split, err));
@@ -261,7 +278,7 @@ ecd_code_t ecd_predictor_write(const ecd_predictor_t *p, const char *folder, ecd
 
 void ecd_predictor_print(const ecd_predictor_t *p) {
   const char *target = p->model.target == ECD_TARGET_BULK ? "bulk" : "shear";
-  if (p->ctx->rank != 0) return;
+  if (p->ctx->rank != 0 || p->what == ECD_PREDICT_MAPS) return;
   int width = 2;
   for (size_t i = 0; i < p->count; ++i)
     if ((int)strlen(p->sample[i]->id) > width) width = (int)strlen(p->sample[i]->id);
@@ -319,7 +336,7 @@ static ecd_code_t run(ecd_predictor_t *p, int words, char *const *word, ecd_erro
   const ecd_settings_t *s = p->settings;
   char folder[ECD_PATH_MAX], standard[ECD_PATH_MAX], *one = standard;
   bool dataset, files;
-  ECD_TRY(ecd_path_join(folder, s->output, FOLDER, err));
+  ECD_TRY(ecd_path_join(folder, s->output, p->what == ECD_PREDICT_MAPS ? "maps" : "predict", err));
   ECD_TRY(ecd_dataset_locate(s, standard, err));
   if (words == 0) {
     if (s->predict.files[0] != '\0') one = s->predict.files;
@@ -344,15 +361,15 @@ static ecd_code_t run(ecd_predictor_t *p, int words, char *const *word, ecd_erro
 }
 
 ecd_code_t ecd_predict_run(ecd_context_t *ctx, const ecd_settings_t *settings,
-                           const ecd_tabular_t *tabular, int words, char *const *word,
-                           ecd_error_t *err) {
-  ecd_predictor_t p = {.ctx = ctx, .settings = settings, .tabular = tabular};
+                           const ecd_tabular_t *tabular, ecd_predict_what_t what, int words,
+                           char *const *word, ecd_error_t *err) {
+  ecd_predictor_t p = {.ctx = ctx, .settings = settings, .tabular = tabular, .what = what};
   const ecd_code_t code = run(&p, words, word, err);
   ecd_model_file_clear(&p.model);
   ecd_net_destroy(&p.net);
   if (p.state != NULL) tabular->close(p.state);
-  void *owned[] = {p.known,  p.raw,       p.slot,  p.row,        p.sample,
-                   p.target, p.predicted, p.split, p.uncertainty};
+  void *owned[] = {p.known,  p.raw,       p.slot,  p.row,         p.sample,
+                   p.target, p.predicted, p.split, p.uncertainty, p.map};
   for (size_t i = 0; i < sizeof owned / sizeof *owned; ++i) free(owned[i]);
   return code;
 }

@@ -1,6 +1,6 @@
 /* Predictions of a model that is not a network, and of several networks. */
 #include "train/ensemble.h"
-#include "train/predict_private.h"
+#include "train/maps.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -56,6 +56,7 @@ static ecd_code_t predict_ensemble(ecd_predictor_t *p, size_t at, size_t count, 
 
 ecd_code_t ecd_predictor_infer(ecd_predictor_t *p, size_t at, size_t count, ecd_feed_fn *feed,
                                void *arg, ecd_error_t *err) {
+  if (p->what == ECD_PREDICT_MAPS) return ecd_maps_collect(p, at, count, feed, arg, err);
   if (p->state != NULL)
     return ecd_agree(p->ctx->world, predict_all(p, at, count, feed, arg, err), err);
   if (p->model.members > 1) return predict_ensemble(p, at, count, feed, arg, err);

@@ -3,6 +3,7 @@
 #define ECD_TRAIN_PREDICT_PRIVATE_H
 
 #include "base/file.h"
+#include "deck/keys.h"
 #include "nn/net.h"
 #include "store/model_file.h"
 #include "store/names.h"
@@ -18,6 +19,7 @@ typedef struct {
 typedef struct {
   ecd_context_t *ctx;
   const ecd_settings_t *settings;
+  ecd_predict_what_t what;
   char model_path[ECD_PATH_MAX];
   ecd_model_file_t model;
   ecd_known_t *known; /* [model.samples], by id */
@@ -37,6 +39,7 @@ typedef struct {
   double *target, *predicted;  /* GPa; target NaN = unknown */
   double *uncertainty;         /* GPa, of a tabular model or an ensemble */
   int8_t *split;
+  float *map; /* (count, 3, n, n), where maps are wanted */
 } ecd_predictor_t;
 
 /* Whether predict.split asks for a material's part of the model's training. Local, the same on all

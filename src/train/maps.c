@@ -1,0 +1,135 @@
+#include "train/maps.h"
+
+#include "base/log.h"
+#include "base/version.h"
+#include "store/h5.h"
+#include "train/signals.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { AXES = 3, MAPS_VERSION = 1 };
+#define MAPS_SCHEMA "ecdnet-maps"
+
+/* Leaves of a fusion's tensors those of its cnn2d, under their own names. */
+static ecd_code_t take_volume_parent(ecd_predictor_t *p, ecd_error_t *err) {
+  static const char prefix[] = "volume.";
+  ecd_model_file_t *m = &p->model;
+  size_t first = 0, end = 0, kept = 0;
+  for (size_t i = 0; i < m->tensors; ++i) {
+    char *name = m->tensor_name[i];
+    const size_t next = i + 1 < m->tensors ? m->tensor_offset[i + 1] : m->parameters;
+    if (strncmp(name, prefix, sizeof prefix - 1) != 0) {
+      free(name);
+      m->tensor_name[i] = NULL;
+      continue;
+    }
+    if (kept == 0) first = m->tensor_offset[i];
+    end = next;
+    memmove(name, name + sizeof prefix - 1, strlen(name) - (sizeof prefix - 1) + 1);
+    m->tensor_name[i] = NULL;
+    m->tensor_name[kept] = name;
+    m->tensor_offset[kept++] = m->tensor_offset[i] - first;
+  }
+  if (kept == 0)
+    return ecd_fail(err, ECD_DATA, "%s: a fusion without the tensors of its cnn2d", p->model_path);
+  memmove(m->parameter, m->parameter + first, (end - first) * sizeof *m->parameter);
+  m->tensors = kept;
+  m->parameters = end - first;
+  m->features = 0;
+  m->model.kind = ECD_MODEL_CNN2D;
+  return ECD_OK;
+}
+
+ecd_code_t ecd_maps_prepare(ecd_predictor_t *p, ecd_error_t *err) {
+  if (p->model.members > 1)
+    ecd_log(p->ctx, "%s is an ensemble: the maps are those of its first network", p->model_path);
+  if (p->model.model.kind == ECD_MODEL_FUSION) ECD_TRY(take_volume_parent(p, err));
+  if (p->model.model.kind == ECD_MODEL_CNN2D) return ECD_OK;
+  return ecd_fail(err, ECD_DATA,
+                  "%s: expected a cnn2d or a fusion, which have squeeze-and-excitation blocks, "
+                  "found a %s",
+                  p->model_path, ecd_model_names[p->model.model.kind]);
+}
+
+static ecd_code_t one_block(ecd_predictor_t *p, size_t first, size_t count, ecd_feed_fn *feed,
+                            void *arg, float *map, ecd_error_t *err) {
+  const size_t n = (size_t)p->model.preparation.grid;
+  const float *input[ECD_INFERENCE_BLOCK];
+  float output[ECD_INFERENCE_BLOCK];
+  ECD_TRY(feed(first, count, input, arg, err));
+  ecd_net_forward(p->net, count, input, output);
+  for (size_t k = 0; k < count; ++k)
+    for (size_t a = 0; a < AXES; ++a)
+      ecd_net_map(p->net, k, (int)a, map + ((first + k) * AXES + a) * n * n);
+  return ECD_OK;
+}
+
+/* Rank 0 gets the maps of all ranks: each has some, the others zeros. */
+static ecd_code_t gather(const ecd_predictor_t *p, size_t count, float *map, ecd_error_t *err) {
+  const size_t n = (size_t)p->model.preparation.grid, size = AXES * n * n;
+  for (size_t i = 0; i < count; ++i) {
+    float *one = map + i * size;
+    ECD_MPI(MPI_Reduce(p->ctx->rank == 0 ? MPI_IN_PLACE : one, one, (int)size, MPI_FLOAT, MPI_SUM,
+                       0, p->ctx->world));
+  }
+  return ECD_OK;
+}
+
+ecd_code_t ecd_maps_collect(ecd_predictor_t *p, size_t at, size_t count, ecd_feed_fn *feed,
+                            void *arg, ecd_error_t *err) {
+  const size_t n = (size_t)p->model.preparation.grid, size = AXES * n * n;
+  const size_t block = ECD_INFERENCE_BLOCK;
+  float *map = realloc(p->map, (at + count) * size * sizeof *map);
+  ecd_code_t code =
+      map != NULL ? ECD_OK : ecd_fail(err, ECD_FAILED, "out of memory: maps of the materials");
+  ECD_TRY(ecd_agree(p->ctx->world, code, err));
+  p->map = map;
+  memcpy(ecd_net_parameters(p->net), p->model.parameter,
+         p->model.parameters * sizeof *p->model.parameter);
+  map += at * size;
+  memset(map, 0, count * size * sizeof *map);
+  for (size_t first = block * (size_t)p->ctx->rank; code == ECD_OK && first < count;
+       first += block * (size_t)p->ctx->size)
+    code = one_block(p, first, count - first < block ? count - first : block, feed, arg, map, err);
+  ECD_TRY(ecd_agree(p->ctx->world, code, err));
+  return gather(p, count, map, err);
+}
+
+static ecd_code_t write_file(const ecd_predictor_t *p, const char *path, ecd_error_t *err) {
+  const hsize_t n = (hsize_t)p->model.preparation.grid;
+  const char **text;
+  ecd_h5_t h5;
+  ECD_TRY(ecd_alloc((void **)&text, p->count, sizeof *text, "names", err));
+  ecd_code_t code = ecd_h5_open(path, true, &h5, err);
+  if (code == ECD_OK) {
+    ecd_h5_put_text(&h5, "schema", MAPS_SCHEMA);
+    ecd_h5_put_integer(&h5, "schema_version", MAPS_VERSION);
+    ecd_h5_put_text(&h5, "program", ecd_version());
+    ecd_h5_put_text(&h5, "model", p->model_path);
+    for (size_t i = 0; i < p->count; ++i) text[i] = p->sample[i]->id;
+    ecd_h5_write_strings(&h5, "/id", p->count, text);
+    for (size_t i = 0; i < p->count; ++i) text[i] = p->sample[i]->formula;
+    ecd_h5_write_strings(&h5, "/formula", p->count, text);
+    ecd_h5_write(&h5, "/map", H5T_NATIVE_FLOAT, 4, (const hsize_t[]){p->count, AXES, n, n}, p->map);
+    code = ecd_h5_close(&h5, ECD_FAILED, err);
+  }
+  free(text);
+  return code;
+}
+
+ecd_code_t ecd_maps_write(const ecd_predictor_t *p, const char *folder, ecd_error_t *err) {
+  char path[ECD_PATH_MAX], temporary[ECD_PATH_MAX];
+  ECD_TRY(ecd_path_join(path, folder, "maps.h5", err));
+  ECD_TRY(ecd_path_join(temporary, folder, "maps.h5.tmp", err));
+  ecd_code_t code = ECD_OK;
+  if (p->ctx->rank == 0) {
+    code = write_file(p, temporary, err);
+    if (code == ECD_OK) code = ecd_file_publish(temporary, path, err);
+    if (code != ECD_OK) unlink(temporary);
+  }
+  ECD_TRY(ecd_agree(p->ctx->world, code, err));
+  ecd_log(p->ctx, "maps of %zu materials in %s", p->count, path);
+  return ECD_OK;
+}
