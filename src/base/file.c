@@ -127,6 +127,25 @@ void ecd_output_abandon(ecd_output_t **output) {
   *output = NULL;
 }
 
+ecd_code_t ecd_file_lock(const char *path, int *lock, bool *taken, ecd_error_t *err) {
+  struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  *taken = true;
+  *lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (*lock < 0) return ecd_fail(err, ECD_FAILED, "cannot write %s: %s", path, strerror(errno));
+  if (fcntl(*lock, F_SETLK, &whole) == 0 || (errno != EACCES && errno != EAGAIN)) return ECD_OK;
+  *taken = false;
+  close(*lock);
+  *lock = -1;
+  return ECD_OK;
+}
+
+void ecd_file_unlock(const char *path, int *lock) {
+  if (*lock < 0) return;
+  unlink(path);
+  close(*lock);
+  *lock = -1;
+}
+
 ecd_code_t ecd_file_read_text(const char *path, char **text, size_t *length, ecd_error_t *err) {
   *text = NULL;
   *length = 0;

@@ -33,6 +33,12 @@ ecd_code_t ecd_output_commit(ecd_output_t **output, ecd_error_t *err);
 /* Removes the temporary; frees and NULLs. NULL is fine. */
 void ecd_output_abandon(ecd_output_t **output);
 
+/* A lock file that one process holds at a time, made if missing; a process that ends gives its locks
+   back. *taken is false where another holds it. A file system without locks: taken. */
+ecd_code_t ecd_file_lock(const char *path, int *lock, bool *taken, ecd_error_t *err);
+/* Removes the file and gives the lock back; lock < 0: nothing to do. */
+void ecd_file_unlock(const char *path, int *lock);
+
 /* Whole text file, NUL-terminated, owned by the caller. */
 ecd_code_t ecd_file_read_text(const char *path, char **text, size_t *length, ecd_error_t *err);
 

@@ -218,7 +218,8 @@ static ecd_code_t write_files(const run_t *r, ecd_error_t *err) {
 
 ecd_code_t ecd_forest_run(ecd_context_t *ctx, const ecd_settings_t *settings, ecd_error_t *err) {
   run_t r = {.ctx = ctx, .settings = settings};
-  ecd_code_t code = ecd_folder_make(ctx, settings->output, err);
+  int lock;
+  ecd_code_t code = ecd_folder_take(ctx, settings->output, &lock, err);
   if (code == ECD_OK) code = load(&r, err);
   if (code == ECD_OK) code = train(&r, err);
   if (code == ECD_OK) code = ecd_agree(ctx->world, predict(&r, err), err);
@@ -228,6 +229,7 @@ ecd_code_t ecd_forest_run(ecd_context_t *ctx, const ecd_settings_t *settings, ec
   void *owned[] = {r.sample,      r.id,     r.split,   r.target, r.predicted,
                    r.uncertainty, r.row_of, r.feature, r.value,  r.spread};
   for (size_t i = 0; i < sizeof owned / sizeof *owned; ++i) free(owned[i]);
+  ecd_folder_leave(settings->output, &lock);
   return code;
 }
 

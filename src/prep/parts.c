@@ -4,7 +4,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -135,12 +134,10 @@ static bool is_part(const char *name) {
 
 ecd_code_t ecd_parts_lock(const char *folder, int *lock, ecd_error_t *err) {
   char path[ECD_PATH_MAX + 80];
-  struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  bool taken;
   snprintf(path, sizeof path, "%s/" LOCK, folder);
-  *lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (*lock < 0) return ecd_fail(err, ECD_FAILED, "cannot write %s: %s", path, strerror(errno));
-  if (fcntl(*lock, F_SETLK, &whole) == 0 || (errno != EACCES && errno != EAGAIN)) return ECD_OK;
-  ecd_parts_unlock(lock);
+  ECD_TRY(ecd_file_lock(path, lock, &taken, err));
+  if (taken) return ECD_OK;
   return ecd_fail(err, ECD_FAILED,
                   "another ecdnet prep is working in %s; wait for it, or choose another output",
                   folder);
@@ -155,9 +152,8 @@ void ecd_parts_leave(const char *folder, int *lock) {
   char path[ECD_PATH_MAX + 80];
   if (*lock < 0) return;
   snprintf(path, sizeof path, "%s/" LOCK, folder);
-  unlink(path);
+  ecd_file_unlock(path, lock);
   rmdir(folder); /* fails where parts are left */
-  ecd_parts_unlock(lock);
 }
 
 void ecd_parts_remove(const char *folder) {

@@ -18,6 +18,7 @@ typedef struct {
   char dataset[ECD_PATH_MAX];
   size_t members, member; /* member: the one under way, from 0 */
   double *predicted;      /* (members, samples), GPa */
+  int lock;               /* of the output folder */
   ecd_model_file_t model; /* of the first member, then of all */
 } ensemble_t;
 
@@ -135,7 +136,7 @@ static ecd_code_t write_model(ensemble_t *e, ecd_error_t *err) {
 
 static ecd_code_t begin(ensemble_t *e, ecd_error_t *err) {
   const ecd_settings_t *s = e->settings;
-  ECD_TRY(ecd_folder_make(e->ctx, s->output, err));
+  ECD_TRY(ecd_folder_take(e->ctx, s->output, &e->lock, err));
   ECD_TRY(ecd_dataset_locate(s, e->dataset, err));
   ecd_code_t code = ECD_OK;
   if (e->ctx->rank == 0) {
@@ -151,11 +152,13 @@ ecd_code_t ecd_ensemble_run(ecd_context_t *ctx, const ecd_settings_t *settings,
   ensemble_t e = {.ctx = ctx,
                   .settings = settings,
                   .shared = shared,
+                  .lock = -1,
                   .members = (size_t)settings->train.ensemble};
   ecd_code_t code = begin(&e, err);
   for (; code == ECD_OK && e.member < e.members; ++e.member) code = train_member(&e, err);
   if (code == ECD_OK) code = write_model(&e, err);
   ecd_model_file_clear(&e.model);
   free(e.predicted);
+  ecd_folder_leave(settings->output, &e.lock);
   return code;
 }

@@ -9,11 +9,31 @@
 #include <string.h>
 #include <unistd.h>
 
-ecd_code_t ecd_folder_make(const ecd_context_t *ctx, const char *folder, ecd_error_t *err) {
-  ecd_code_t code = ctx->rank == 0 ? ecd_make_folder(folder, err) : ECD_OK;
-  if (ctx->rank == 0 && code == ECD_OK && access(folder, W_OK) != 0)
-    code = ecd_fail(err, ECD_FAILED, "output: cannot write into %s: %s", folder, strerror(errno));
-  return ecd_agree(ctx->world, code, err);
+#define LOCK "lock"
+
+static ecd_code_t take(const char *folder, int *lock, ecd_error_t *err) {
+  char path[ECD_PATH_MAX];
+  bool taken;
+  ECD_TRY(ecd_make_folder(folder, err));
+  if (access(folder, W_OK) != 0)
+    return ecd_fail(err, ECD_FAILED, "output: cannot write into %s: %s", folder, strerror(errno));
+  ECD_TRY(ecd_path_join(path, folder, LOCK, err));
+  ECD_TRY(ecd_file_lock(path, lock, &taken, err));
+  if (taken) return ECD_OK;
+  return ecd_fail(
+      err, ECD_FAILED,
+      "output: another training is working in %s; wait for it, or choose another output", folder);
+}
+
+ecd_code_t ecd_folder_take(const ecd_context_t *ctx, const char *folder, int *lock,
+                           ecd_error_t *err) {
+  *lock = -1;
+  return ecd_agree(ctx->world, ctx->rank == 0 ? take(folder, lock, err) : ECD_OK, err);
+}
+
+void ecd_folder_leave(const char *folder, int *lock) {
+  char path[ECD_PATH_MAX];
+  if (*lock >= 0 && ecd_path_join(path, folder, LOCK, NULL) == ECD_OK) ecd_file_unlock(path, lock);
 }
 
 void ecd_folder_set_aside(const ecd_context_t *ctx, const char *folder) {

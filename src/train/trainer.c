@@ -187,7 +187,8 @@ ecd_code_t ecd_trainer_run(ecd_context_t *ctx, const ecd_settings_t *settings,
   ecd_trainer_t t = {
       .ctx = ctx, .settings = settings, .shared = shared, .statistics = MPI_COMM_NULL};
   ecd_signals_watch();
-  ecd_code_t code = ecd_folder_make(ctx, settings->output, err);
+  int lock;
+  ecd_code_t code = ecd_folder_take(ctx, settings->output, &lock, err);
   if (code == ECD_OK) code = ecd_trainer_load(&t, err);
   if (code == ECD_STOPPED)
     ecd_log(ctx, settings->model.kind == ECD_MODEL_FUSION
@@ -204,6 +205,7 @@ ecd_code_t ecd_trainer_run(ecd_context_t *ctx, const ecd_settings_t *settings,
   if (code == ECD_OK && done != NULL) code = done(&t, arg, err);
   ecd_signals_restore();
   clear(&t);
+  ecd_folder_leave(settings->output, &lock);
   return code;
 }
 

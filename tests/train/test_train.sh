@@ -98,4 +98,18 @@ expect 3 "a model for a dataset" "expected an HDF5 file of schema ecdnet-dataset
 ranks 1 train cnn2d.yaml -o output=cnn2d-4 -o train.epochs=1
 expect 0 "a second run in a folder" "cnn2d-4/model.h5 is from an earlier run: kept as cnn2d-4/model.h5.old"
 [ -f cnn2d-4/model.h5.old ] || fail "the old model is gone"
+# Two trainings in one folder: the second is told so, the first ends well.
+"$ECDNET" train cnn2d.yaml -o output=both -o train.epochs=400 >first.log 2>&1 &
+first=$!
+for _ in $(seq 100); do
+  [ -s both/train.jsonl ] && break
+  sleep 0.1
+done
+ranks 2 train cnn2d.yaml -o output=both
+expect 1 "a second training in the folder" "output: another training is working in both"
+kill -USR1 $first
+code=0
+wait $first || code=$?
+[ "$code" -eq 75 ] || { fail "the first training: exit code $code"; cat first.log; }
+[ ! -e both/lock ] || fail "the lock stays"
 [ "$failed" -eq 0 ]
