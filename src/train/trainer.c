@@ -20,6 +20,7 @@ static ecd_code_t choose_samples(ecd_trainer_t *t, ecd_error_t *err) {
   t->samples = ecd_dataset_size(t->dataset);
   ECD_TRY(ecd_alloc((void **)&t->sample, t->samples, sizeof *t->sample, "samples", err));
   ECD_TRY(ecd_alloc((void **)&t->id, t->samples, sizeof *t->id, "samples", err));
+  ECD_TRY(ecd_alloc((void **)&t->formula, t->samples, sizeof *t->formula, "samples", err));
   ECD_TRY(ecd_alloc((void **)&t->target, t->samples, sizeof *t->target, "samples", err));
   ECD_TRY(ecd_alloc((void **)&t->split, t->samples, sizeof *t->split, "samples", err));
   ECD_TRY(ecd_alloc((void **)&t->known, t->samples, sizeof *t->known, "samples", err));
@@ -29,9 +30,11 @@ static ecd_code_t choose_samples(ecd_trainer_t *t, ecd_error_t *err) {
   for (size_t i = 0; i < t->samples; ++i) {
     t->sample[i] = ecd_dataset_sample(t->dataset, i);
     t->id[i] = t->sample[i]->id;
+    t->formula[i] = t->sample[i]->formula;
     t->target[i] = s->data.target == ECD_TARGET_BULK ? t->sample[i]->bulk : t->sample[i]->shear;
   }
-  ECD_TRY(ecd_split_make(&s->data, s->seed, t->samples, t->id, t->target, t->split, err));
+  ECD_TRY(
+      ecd_split_make(&s->data, s->seed, t->samples, t->id, t->formula, t->target, t->split, err));
   double sum = 0, squares = 0;
   for (size_t i = 0; i < t->samples; ++i)
     if (t->split[i] == ECD_TRAIN) t->train[t->train_count++] = i, sum += t->target[i];
@@ -287,9 +290,9 @@ static void clear(ecd_trainer_t *t) {
   ecd_volumes_destroy(&t->inputs);
   ecd_dataset_close(&t->dataset);
   ecd_net_destroy(&t->net);
-  void *owned[] = {t->sample,  t->id,       t->target,        t->split,     t->train, t->order,
-                   t->moment1, t->moment2,  t->best,          t->predicted, t->known, t->input,
-                   t->suspect, t->gradient, t->scaled_target, t->prediction};
+  void *owned[] = {t->sample, t->formula, t->id,       t->target,        t->split,     t->train,
+                   t->order,  t->moment1, t->moment2,  t->best,          t->predicted, t->known,
+                   t->input,  t->suspect, t->gradient, t->scaled_target, t->prediction};
   for (size_t i = 0; i < sizeof owned / sizeof *owned; ++i) free(owned[i]);
 }
 
