@@ -15,8 +15,8 @@ static ecd_code_t make_settings(const ecd_context_t *ctx, const ecd_options_t *o
                                 ecd_settings_t **settings, ecd_error_t *err) {
   ECD_TRY(ecd_agree(ctx->world, ecd_settings_create(settings, err), err));
   if (options->deck[0] != '\0') ECD_TRY(ecd_deck_load(ctx, options->deck, *settings, err));
-  for (int i = 0; i < options->overrides; ++i)
-    ECD_TRY(ecd_deck_override(options->override[i], *settings, err));
+  for (int i = 0; i < options->words.overrides; ++i)
+    ECD_TRY(ecd_deck_override(options->words.override[i], *settings, err));
   if (ecd_settings_check(*settings, err) == ECD_OK) return ECD_OK;
   return options->deck[0] != '\0' ? ecd_fail_in(err, "%s", options->deck) : err->code;
 }
@@ -39,6 +39,9 @@ static ecd_code_t run_command(ecd_context_t *ctx, const ecd_options_t *options, 
   if (command == NULL) return ecd_command_unknown(options->command, err);
   if (options->words.check && command->run != ecd_cmd_deck)
     return ecd_fail(err, ECD_USAGE, "--check belongs to 'deck': ecdnet deck --check DECK.yaml");
+  if ((options->words.dry_run || options->words.status || options->words.tables) &&
+      command->run != ecd_cmd_bench)
+    return ecd_fail(err, ECD_USAGE, "--dry-run, --status and --tables belong to 'bench'");
   if (options->words.file[0] != '\0' && command->run != ecd_cmd_magpie)
     return ecd_fail(err, ECD_USAGE, "--file belongs to 'magpie': ecdnet magpie --file LIST.txt");
   if (options->help) {
