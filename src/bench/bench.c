@@ -47,9 +47,8 @@ static void print_plan(const ecd_context_t *ctx, const ecd_bench_t *b, int group
   }
   print_seconds(total, one, sizeof one);
   print_seconds(ecd_cost_span(b, (size_t)groups, 1), all, sizeof all);
-  printf("%zu pieces; %s of training in all, about %s on %d groups of %d ranks in all, without "
-         "reading the data\n",
-         b->count, one, all, groups, ctx->size);
+  printf("%zu pieces: %s of training, about %s on %d ranks in %d groups, reading not included\n",
+         b->count, one, all, ctx->size, groups);
 }
 
 static ecd_code_t dry_run(const ecd_context_t *ctx, ecd_bench_t *b, ecd_error_t *err) {

@@ -43,7 +43,7 @@ static double piece_seconds(const ecd_bench_t *b, size_t i, const ecd_rate_t *ra
          (double)(p->train + p->test) * rate->infer;
 }
 
-/* A fusion whose parents the benchmark does not train trains them itself. */
+/* A fusion runs its parents once over all samples, and trains those that the benchmark does not. */
 static double parents_seconds(const ecd_bench_t *b, size_t i, const ecd_rate_t rate[]) {
   const ecd_piece_t *p = &b->piece[i];
   const ecd_settings_t *s = b->models.model[p->model].settings;
@@ -51,6 +51,7 @@ static double parents_seconds(const ecd_bench_t *b, size_t i, const ecd_rate_t r
   if (s->model.kind != ECD_MODEL_FUSION) return 0;
   const char *given[ECD_PARENTS] = {s->parents.magpie, s->parents.volume};
   const int64_t epochs[ECD_PARENTS] = {s->parents.magpie_epochs, s->parents.volume_epochs};
+  for (int k = 0; k < ECD_PARENTS; ++k) seconds += (double)(p->train + p->test) * rate[k].infer;
   for (int k = 0; k < ECD_PARENTS; ++k)
     if (p->parent[k] == ECD_NO_PIECE && given[k][0] == '\0')
       seconds += (double)epochs[k] * ceil((double)p->train / (double)s->train.batch) * rate[k].step;

@@ -1,6 +1,7 @@
 #include "bench/piece_run.h"
 
 #include "base/log.h"
+#include "bench/scores.h"
 #include "bench/state.h"
 #include "learn/forest_run.h"
 #include "learn/model_run.h"
@@ -24,10 +25,12 @@ static ecd_code_t train(ecd_context_t *group, const ecd_bench_t *b, const ecd_se
   return ecd_predict_run(group, s, &ecd_forest_tabular, 1, &word, err);
 }
 
-/* Rank 0 of the group. */
+/* Rank 0 of the group. A training whose predictions are not numbers has failed, too. */
 static ecd_code_t finish(const ecd_context_t *group, const ecd_bench_t *b, size_t piece,
-                         const ecd_error_t *failure, double seconds, ecd_error_t *err) {
+                         ecd_error_t *failure, double seconds, ecd_error_t *err) {
+  ecd_metrics_t metrics;
   if (failure->code == ECD_STOPPED) return ECD_OK;
+  if (failure->code == ECD_OK) failure->code = ecd_piece_metrics(b, piece, &metrics, failure);
   if (failure->code != ECD_OK) {
     ecd_log(group, "failed: %s", failure->text);
     return ecd_state_failed(b, piece, failure, err);

@@ -27,9 +27,20 @@ static void drop(const ecd_bench_t *b, size_t piece, const char *file) {
 
 /* ---- settings.txt ---- */
 
-/* Keys, or sections with their dot, that do not decide a result: where files are, how fast it goes,
-   and what the benchmark does around it. */
-static bool decides(const char *key) {
+/* Whether the key is of a model that this one does not stand on. */
+static bool of_another_model(const char *key, ecd_model_kind_t kind) {
+  for (size_t k = 0; ecd_model_names[k] != NULL; ++k) {
+    const size_t length = strlen(ecd_model_names[k]);
+    if (strncmp(key, "model.", 6) == 0 && strncmp(key + 6, ecd_model_names[k], length) == 0 &&
+        key[6 + length] == '.')
+      return k != (size_t)kind && kind != ECD_MODEL_FUSION;
+  }
+  return false;
+}
+
+/* Not all keys decide a result: not where files are, how fast it goes, and what the benchmark does
+   around it. */
+static bool decides(const char *key, ecd_model_kind_t kind) {
   static const char *const not_these[] = {"title",
                                           "output",
                                           "threads",
@@ -52,7 +63,7 @@ static bool decides(const char *key) {
                      : strcmp(key, not_these[i]) == 0)
       return false;
   }
-  return true;
+  return !of_another_model(key, kind);
 }
 
 static ecd_code_t fingerprint_split(const ecd_bench_t *b, size_t piece, char hex[65],
@@ -84,7 +95,7 @@ static ecd_code_t describe(const ecd_bench_t *b, size_t piece, char **text, ecd_
     for (int k = 0; k < ECD_PARENTS; ++k)
       if (p->parent[k] != ECD_NO_PIECE) fprintf(file, "parent: %s\n", b->piece[p->parent[k]].name);
     for (size_t i = 0; i < ecd_key_count; ++i) {
-      if (!decides(ecd_keys[i].name)) continue;
+      if (!decides(ecd_keys[i].name, deck->settings.model.kind)) continue;
       fprintf(file, "%s: ", ecd_keys[i].name);
       ecd_key_write(&ecd_keys[i], &deck->settings, file);
       fputc('\n', file);
