@@ -13,8 +13,8 @@ static int usable_cores(void) {
   return online > 0 ? (int)online : 1;
 }
 
-static ecd_code_t make(ecd_context_t *ctx, ecd_error_t *err) {
-  ECD_MPI(MPI_Comm_dup(MPI_COMM_WORLD, &ctx->world));
+static ecd_code_t make(ecd_context_t *ctx, MPI_Comm comm, ecd_error_t *err) {
+  ECD_MPI(MPI_Comm_dup(comm, &ctx->world));
   ECD_MPI(MPI_Comm_set_errhandler(ctx->world, MPI_ERRORS_RETURN));
   ECD_MPI(MPI_Comm_rank(ctx->world, &ctx->rank));
   ECD_MPI(MPI_Comm_size(ctx->world, &ctx->size));
@@ -25,16 +25,30 @@ static ecd_code_t make(ecd_context_t *ctx, ecd_error_t *err) {
   ECD_MPI(MPI_Comm_size(ctx->node, &ctx->node_size));
   const int leader = ctx->node_rank == 0;
   ECD_MPI(MPI_Allreduce(&leader, &ctx->node_count, 1, MPI_INT, MPI_SUM, ctx->world));
-  ctx->terminal = ctx->rank == 0 && isatty(STDERR_FILENO);
-  return ecd_context_set_threads(ctx, 0, err);
+  return ECD_OK;
+}
+
+static ecd_code_t create(MPI_Comm comm, ecd_context_t **ctx, ecd_error_t *err) {
+  ECD_TRY(ecd_alloc((void **)ctx, 1, sizeof **ctx, "run context", err));
+  (*ctx)->world = (*ctx)->node = MPI_COMM_NULL;
+  const ecd_code_t code = make(*ctx, comm, err);
+  if (code != ECD_OK) ecd_context_destroy(ctx);
+  return code;
 }
 
 ecd_code_t ecd_context_create(ecd_context_t **ctx, ecd_error_t *err) {
-  ECD_TRY(ecd_alloc((void **)ctx, 1, sizeof **ctx, "run context", err));
-  (*ctx)->world = (*ctx)->node = MPI_COMM_NULL;
-  const ecd_code_t code = make(*ctx, err);
+  ECD_TRY(create(MPI_COMM_WORLD, ctx, err));
+  (*ctx)->terminal = (*ctx)->rank == 0 && isatty(STDERR_FILENO);
+  const ecd_code_t code = ecd_context_set_threads(*ctx, 0, err);
   if (code != ECD_OK) ecd_context_destroy(ctx);
   return code;
+}
+
+ecd_code_t ecd_context_part(const ecd_context_t *whole, MPI_Comm comm, ecd_context_t **part,
+                            ecd_error_t *err) {
+  ECD_TRY(create(comm, part, err));
+  (*part)->threads = whole->threads;
+  return ECD_OK;
 }
 
 ecd_code_t ecd_context_set_threads(ecd_context_t *ctx, int threads, ecd_error_t *err) {

@@ -4,6 +4,8 @@
 
 #include "base/error.h"
 
+#include <stdio.h>
+
 typedef struct {
   MPI_Comm world; /* a duplicate of MPI_COMM_WORLD, errors returned */
   int rank, size;
@@ -12,10 +14,16 @@ typedef struct {
   int node_count; /* number of nodes */
   int threads;    /* OpenMP threads of this rank */
   bool terminal;  /* rank 0's standard error is a terminal: progress bars make sense */
+  FILE *log;      /* where rank 0's lines go instead of standard error, borrowed; NULL: there */
 } ecd_context_t;
 
 /* Collective over MPI_COMM_WORLD; MPI must be initialised. Owned by the caller. */
 ecd_code_t ecd_context_create(ecd_context_t **ctx, ecd_error_t *err);
+
+/* A context of the ranks that pass communicators with the same ranks in comm, which is duplicated:
+   a part of whole, with its threads, without its terminal and log. Collective over comm. */
+ecd_code_t ecd_context_part(const ecd_context_t *whole, MPI_Comm comm, ecd_context_t **part,
+                            ecd_error_t *err);
 
 /* Local: sets the OpenMP thread count; 0 = OMP_NUM_THREADS if set, else this node's usable cores
    divided by its ranks (1 at least). */

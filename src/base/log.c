@@ -13,18 +13,20 @@ struct ecd_progress {
   double start, drawn;
 };
 
-static void print_line(const char *prefix, const char *format, va_list args) {
-  fprintf(stderr, "%s", prefix);
-  vfprintf(stderr, format, args);
-  fputc('\n', stderr);
-  fflush(stderr);
+static void print_line(const ecd_context_t *ctx, const char *prefix, const char *format,
+                       va_list args) {
+  FILE *file = ctx->log != NULL ? ctx->log : stderr;
+  fprintf(file, "%s%s", ctx->terminal ? "\r\033[K" : "", prefix);
+  vfprintf(file, format, args);
+  fputc('\n', file);
+  fflush(file);
 }
 
 void ecd_log(const ecd_context_t *ctx, const char *format, ...) {
   if (ctx->rank != 0) return;
   va_list args;
   va_start(args, format);
-  print_line(ctx->terminal ? "\r\033[K" : "", format, args);
+  print_line(ctx, "", format, args);
   va_end(args);
 }
 
@@ -32,7 +34,7 @@ void ecd_warn(const ecd_context_t *ctx, const char *format, ...) {
   if (ctx->rank != 0) return;
   va_list args;
   va_start(args, format);
-  print_line(ctx->terminal ? "\r\033[Kwarning: " : "warning: ", format, args);
+  print_line(ctx, "warning: ", format, args);
   va_end(args);
 }
 

@@ -4,7 +4,7 @@
 
 #include "base/context.h"
 
-/* One line on standard error, from rank 0 only (a no-op on other ranks). */
+/* One line on standard error, or in ctx->log, from rank 0 only (a no-op on other ranks). */
 void ecd_log(const ecd_context_t *ctx, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

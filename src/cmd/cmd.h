@@ -9,9 +9,12 @@
 typedef struct {
   int count;
   char **word;
-  const char *deck; /* path of the deck, "" = none; the settings hold what it says */
-  const char *file; /* of --file, "" = not given */
-  bool check;       /* deck --check */
+  const char *deck;             /* path of the deck, "" = none; the settings hold what it says */
+  const char *file;             /* of --file, "" = not given */
+  bool check;                   /* deck --check */
+  bool dry_run, status, tables; /* bench */
+  const char **override;        /* [overrides], of -o: the settings hold what they say */
+  int overrides;
 } ecd_words_t;
 
 typedef ecd_code_t ecd_run_fn(ecd_context_t *ctx, ecd_settings_t *settings,
@@ -25,6 +28,7 @@ ecd_run_fn ecd_cmd_maps;    /* words: as predict */
 ecd_run_fn ecd_cmd_info;    /* words: dataset or model files */
 ecd_run_fn ecd_cmd_deck;    /* without a deck: documents the keys */
 ecd_run_fn ecd_cmd_magpie;  /* words: formulas */
+ecd_run_fn ecd_cmd_bench;   /* bench/bench.c does the work */
 ecd_run_fn ecd_cmd_time;    /* words: a network */
 
 #endif

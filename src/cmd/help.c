@@ -59,6 +59,27 @@ const ecd_command_t ecd_commands[] = {
      "second: what\n"
      "the last checkpoint holds is kept.\n\n"
      "  mpirun -n 4 ecdnet train input/cnn2d.yaml -o data.file=dataset.h5 -o output=runs/bulk\n"},
+    {"bench", ecd_cmd_bench, false, "train many models and compare them: tables of the article",
+     "usage: ecdnet bench DECK [-o KEY=VALUE]... [--dry-run | --status | --tables] [--retry]\n\n"
+     "Trains every model of bench.models for every modulus of bench.targets, bench.repeats times, "
+     "on every part that\n"
+     "bench.protocol holds out: kfold (bench.folds), loeo (the materials of an element, in turn), "
+     "external (nothing of\n"
+     "data.file, all of bench.external that is not in it). What bench's deck says of data, train "
+     "and so on holds for all\n"
+     "models, over their own decks.\n\n"
+     "The ranks form groups of bench.ranks_per_run; a group takes the next training, the longest "
+     "first. Each leaves\n"
+     "OUTPUT/pieces/MODEL-TARGET-PART-REPEAT; the end OUTPUT/tables/DECK.md, .tex and .csv, "
+     "pieces.csv and the averaged\n"
+     "predictions in results/. A run that was killed, or stopped by a signal (exit code 75), goes "
+     "on with the same command.\n"
+     "A training that fails is listed, and the others go on (exit code 1).\n\n"
+     "--dry-run lists the trainings and estimates their time from steps that it times; --status "
+     "says what is done;\n"
+     "--tables writes the tables of what is done; --retry runs again what failed.\n\n"
+     "  mpirun -n 4 ecdnet bench input/table2.yaml\n"
+     "  mpirun -n 64 ecdnet bench input/table2.yaml -o data.file=mine.h5 -o bench.scale=full\n"},
     {"predict", ecd_cmd_predict, true, "apply a model to a dataset or to charge files",
      "usage: ecdnet predict [DECK] [-o KEY=VALUE]... [DATASET.h5 | FILE... | FORMULA...]\n\n"
      "A FILE is a charge file (CHGCAR family, cube, XSF, plain or .gz), a folder of them, or a "

@@ -14,7 +14,7 @@ static ecd_code_t take_option(int argc, char **argv, int *i, ecd_options_t *opti
   const char *word = argv[*i];
   if (strcmp(word, "-o") == 0) {
     if (*i + 1 >= argc) return ecd_fail(err, ECD_USAGE, "-o: expected key=value after it");
-    options->override[options->overrides++] = argv[++*i];
+    options->words.override[options->words.overrides++] = argv[++*i];
   } else if (strcmp(word, "--file") == 0) {
     if (*i + 1 >= argc) return ecd_fail(err, ECD_USAGE, "--file: expected a path after it");
     options->words.file = argv[++*i];
@@ -24,15 +24,23 @@ static ecd_code_t take_option(int argc, char **argv, int *i, ecd_options_t *opti
     options->version = true;
   } else if (strcmp(word, "--check") == 0) {
     options->words.check = true;
+  } else if (strcmp(word, "--dry-run") == 0) {
+    options->words.dry_run = true;
+  } else if (strcmp(word, "--status") == 0) {
+    options->words.status = true;
+  } else if (strcmp(word, "--tables") == 0) {
+    options->words.tables = true;
+  } else if (strcmp(word, "--retry") == 0) {
+    options->words.override[options->words.overrides++] = "bench.retry=true";
   } else if (strcmp(word, "--resume") == 0) {
-    options->override[options->overrides++] = "train.resume=true";
+    options->words.override[options->words.overrides++] = "train.resume=true";
   } else if (strcmp(word, "--append") == 0) {
-    options->override[options->overrides++] = "prep.append=true";
+    options->words.override[options->words.overrides++] = "prep.append=true";
   } else {
     return ecd_fail(
         err, ECD_USAGE,
         "unknown option '%s'; expected -o key=value, --resume, --append, --check, --file, "
-        "--help or --version",
+        "--dry-run, --status, --tables, --retry, --help or --version",
         word);
   }
   return ECD_OK;
@@ -40,8 +48,8 @@ static ecd_code_t take_option(int argc, char **argv, int *i, ecd_options_t *opti
 
 ecd_code_t ecd_options_parse(int argc, char **argv, ecd_options_t *options, ecd_error_t *err) {
   *options = (ecd_options_t){.command = "", .deck = "", .words = {.deck = "", .file = ""}};
-  ECD_TRY(ecd_alloc((void **)&options->override, (size_t)argc, sizeof *options->override, "options",
-                    err));
+  ECD_TRY(ecd_alloc((void **)&options->words.override, (size_t)argc,
+                    sizeof *options->words.override, "options", err));
   ECD_TRY(ecd_alloc((void **)&options->words.word, (size_t)argc, sizeof *options->words.word,
                     "options", err));
   for (int i = 1; i < argc; ++i) {
@@ -58,6 +66,6 @@ ecd_code_t ecd_options_parse(int argc, char **argv, ecd_options_t *options, ecd_
 }
 
 void ecd_options_clear(ecd_options_t *options) {
-  free(options->override);
+  free(options->words.override);
   free(options->words.word);
 }

@@ -7,8 +7,6 @@
 typedef struct {
   const char *command; /* borrowed from argv */
   const char *deck;    /* "" = none */
-  const char **override;
-  int overrides;
   ecd_words_t words;
   bool help, version;
 } ecd_options_t;

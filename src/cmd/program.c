@@ -1,42 +1,22 @@
 #include "cmd/program.h"
 
-#include "base/file.h"
 #include "base/log.h"
 #include "cmd/help.h"
 #include "cmd/options.h"
 #include "deck/deck.h"
+#include "deck/load.h"
 
 #include <errno.h>
 #include <petscsys.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Rank 0 reads the deck, all ranks get its text. Collective. */
-static ecd_code_t read_deck(const ecd_context_t *ctx, const char *path, ecd_settings_t *settings,
-                            ecd_error_t *err) {
-  char *text = NULL;
-  size_t length = 0;
-  ecd_code_t code = ctx->rank == 0 ? ecd_file_read_text(path, &text, &length, err) : ECD_OK;
-  if (code == ECD_DATA) code = err->code = ECD_USAGE;
-  ECD_TRY(ecd_agree(ctx->world, code, err));
-  unsigned long size = length;
-  ECD_MPI(MPI_Bcast(&size, 1, MPI_UNSIGNED_LONG, 0, ctx->world));
-  if (ctx->rank != 0) code = ecd_alloc((void **)&text, size + 1, 1, "deck", err);
-  code = ecd_agree(ctx->world, code, err);
-  if (code == ECD_OK)
-    code =
-        ecd_mpi_code(MPI_Bcast(text, (int)size, MPI_CHAR, 0, ctx->world), "sharing the deck", err);
-  if (code == ECD_OK) code = ecd_deck_parse(text, size, path, settings, err);
-  free(text);
-  return code;
-}
-
 static ecd_code_t make_settings(const ecd_context_t *ctx, const ecd_options_t *options,
                                 ecd_settings_t **settings, ecd_error_t *err) {
   ECD_TRY(ecd_agree(ctx->world, ecd_settings_create(settings, err), err));
-  if (options->deck[0] != '\0') ECD_TRY(read_deck(ctx, options->deck, *settings, err));
-  for (int i = 0; i < options->overrides; ++i)
-    ECD_TRY(ecd_deck_override(options->override[i], *settings, err));
+  if (options->deck[0] != '\0') ECD_TRY(ecd_deck_load(ctx, options->deck, *settings, err));
+  for (int i = 0; i < options->words.overrides; ++i)
+    ECD_TRY(ecd_deck_override(options->words.override[i], *settings, err));
   if (ecd_settings_check(*settings, err) == ECD_OK) return ECD_OK;
   return options->deck[0] != '\0' ? ecd_fail_in(err, "%s", options->deck) : err->code;
 }
@@ -59,6 +39,9 @@ static ecd_code_t run_command(ecd_context_t *ctx, const ecd_options_t *options, 
   if (command == NULL) return ecd_command_unknown(options->command, err);
   if (options->words.check && command->run != ecd_cmd_deck)
     return ecd_fail(err, ECD_USAGE, "--check belongs to 'deck': ecdnet deck --check DECK.yaml");
+  if ((options->words.dry_run || options->words.status || options->words.tables) &&
+      command->run != ecd_cmd_bench)
+    return ecd_fail(err, ECD_USAGE, "--dry-run, --status and --tables belong to 'bench'");
   if (options->words.file[0] != '\0' && command->run != ecd_cmd_magpie)
     return ecd_fail(err, ECD_USAGE, "--file belongs to 'magpie': ecdnet magpie --file LIST.txt");
   if (options->help) {

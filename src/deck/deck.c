@@ -1,5 +1,6 @@
 #include "deck/deck.h"
 
+#include "base/random.h"
 #include "deck/values.h"
 
 #include <stdarg.h>
@@ -7,7 +8,7 @@
 #include <string.h>
 #include <yaml.h>
 
-enum { NAME_MAX_LENGTH = 128, HINT = 256 };
+enum { NAME_MAX_LENGTH = 128, HINT = 256, LIST_MAX = ECD_TEXTS_MAX + 1 /* one too many */ };
 
 /* Where a deck is being read, and the problems found so far. */
 typedef struct {
@@ -99,7 +100,7 @@ ecd_code_t ecd_settings_create(ecd_settings_t **settings, ecd_error_t *err) {
   ECD_TRY(ecd_alloc((void **)settings, 1, sizeof **settings, "settings", err));
   ecd_code_t code = ECD_OK;
   for (size_t i = 0; i < ecd_key_count && code == ECD_OK; ++i) {
-    if (ecd_keys[i].type == ECD_KEY_INTEGERS) {
+    if (ecd_keys[i].type == ECD_KEY_INTEGERS || ecd_keys[i].type == ECD_KEY_TEXTS) {
       char assignment[256];
       snprintf(assignment, sizeof assignment, "%s=%s", ecd_keys[i].name, ecd_keys[i].value);
       code = ecd_deck_override(assignment, *settings, err);
@@ -113,9 +114,11 @@ ecd_code_t ecd_settings_create(ecd_settings_t **settings, ecd_error_t *err) {
 
 void ecd_settings_destroy(ecd_settings_t **settings) {
   if (*settings == NULL) return;
-  for (size_t i = 0; i < ecd_key_count; ++i)
-    if (ecd_keys[i].type == ECD_KEY_STRING)
-      free(*(char **)((char *)*settings + ecd_keys[i].offset));
+  for (size_t i = 0; i < ecd_key_count; ++i) {
+    void *at = (char *)*settings + ecd_keys[i].offset;
+    if (ecd_keys[i].type == ECD_KEY_STRING) free(*(char **)at);
+    if (ecd_keys[i].type == ECD_KEY_TEXTS) ecd_text_list_clear(at);
+  }
   free(*settings);
   *settings = NULL;
 }
@@ -140,14 +143,16 @@ static const char *scalar(const yaml_node_t *node) { return (const char *)node->
 
 static ecd_code_t set_sequence(reader_t *reader, const ecd_key_t *key, const yaml_node_t *node,
                                ecd_error_t *err) {
-  const char *item[ECD_DENSE_MAX + 1];
+  const char *item[LIST_MAX];
   size_t count = 0;
   for (yaml_node_item_t *i = node->data.sequence.items.start; i < node->data.sequence.items.top;
        ++i) {
     const yaml_node_t *value = yaml_document_get_node(reader->document, *i);
     if (value->type != YAML_SCALAR_NODE)
       return ecd_fail(err, ECD_USAGE, "%s: expected a flat list", key->name);
-    if (count <= ECD_DENSE_MAX) item[count++] = scalar(value);
+    if (strlen(scalar(value)) < value->data.scalar.length)
+      return ecd_fail(err, ECD_USAGE, "%s: expected a text without zero bytes", key->name);
+    if (count < LIST_MAX) item[count++] = scalar(value);
   }
   return ecd_key_set_list(key, item, count, reader->settings, err);
 }
@@ -234,9 +239,13 @@ static ecd_code_t check_end(reader_t *reader, yaml_parser_t *parser, const char 
 
 /* What the deck alone can tell to be wrong between keys. */
 ecd_code_t ecd_settings_check(const ecd_settings_t *s, ecd_error_t *err) {
-  if (s->data.split == ECD_SPLIT_FOLD && s->data.fold >= s->data.folds)
+  if (s->data.split == ECD_SPLIT_FOLD && s->data.folds_file[0] == '\0' &&
+      s->data.fold >= s->data.folds)
     return ecd_fail(err, ECD_USAGE, "data.fold: expected 0 to data.folds - 1 = %lld, found %lld",
                     (long long)s->data.folds - 1, (long long)s->data.fold);
+  if (s->data.split == ECD_SPLIT_ELEMENT && s->data.element[0] == '\0')
+    return ecd_fail(err, ECD_USAGE,
+                    "data.element: expected a symbol, as data.split is 'element'; found nothing");
   if (s->data.split == ECD_SPLIT_FILE && s->data.split_file[0] == '\0')
     return ecd_fail(err, ECD_USAGE,
                     "data.split_file: expected a CSV file, as data.split is 'file'; found nothing");
@@ -263,6 +272,13 @@ ecd_code_t ecd_settings_check(const ecd_settings_t *s, ecd_error_t *err) {
                     "(model.rf.trees), found %lld",
                     (long long)s->train.ensemble);
   return ECD_OK;
+}
+
+uint64_t ecd_settings_seed(const ecd_settings_t *s) {
+  uint32_t bits[4];
+  if (s->train.repeat == 0) return (uint64_t)s->seed;
+  ecd_random_bits((uint64_t)s->seed, ECD_RANDOM_REPEAT, 0, (uint64_t)s->train.repeat, bits);
+  return (uint64_t)bits[0] << 32 | bits[1];
 }
 
 ecd_code_t ecd_deck_parse(const char *text, size_t length, const char *name,
@@ -294,6 +310,26 @@ ecd_code_t ecd_deck_parse(const char *text, size_t length, const char *name,
   return code;
 }
 
+/* A list as on a command line: [a, b], or a,b; a text may hold spaces inside. */
+static ecd_code_t set_words(const ecd_key_t *key, const char *text, ecd_settings_t *settings,
+                            ecd_error_t *err) {
+  const char *separators = key->type == ECD_KEY_INTEGERS ? "[], " : "[],";
+  char *copy = strdup(text), *rest = NULL;
+  const char *item[LIST_MAX];
+  size_t count = 0;
+  if (copy == NULL) return ecd_fail(err, ECD_FAILED, "out of memory");
+  for (char *word = strtok_r(copy, separators, &rest); word != NULL && count < LIST_MAX;
+       word = strtok_r(NULL, separators, &rest)) {
+    word += strspn(word, " ");
+    for (size_t length = strlen(word); length > 0 && word[length - 1] == ' '; --length)
+      word[length - 1] = '\0';
+    if (word[0] != '\0') item[count++] = word;
+  }
+  const ecd_code_t code = ecd_key_set_list(key, item, count, settings, err);
+  free(copy);
+  return code;
+}
+
 /* "a.b=value" is the deck "a.b: value" with its key looked up whole. */
 ecd_code_t ecd_deck_override(const char *assignment, ecd_settings_t *settings, ecd_error_t *err) {
   const char *equals = strchr(assignment, '=');
@@ -308,16 +344,8 @@ ecd_code_t ecd_deck_override(const char *assignment, ecd_settings_t *settings, e
     return ecd_fail(err, ECD_USAGE, "-o %s: unknown key '%s'%s", assignment, name, hint);
   }
   ecd_code_t code;
-  if (key->type == ECD_KEY_INTEGERS) {
-    char *copy = strdup(equals + 1), *rest = NULL;
-    const char *item[ECD_DENSE_MAX + 1];
-    size_t count = 0;
-    if (copy == NULL) return ecd_fail(err, ECD_FAILED, "out of memory");
-    for (char *word = strtok_r(copy, "[], ", &rest); word != NULL && count <= ECD_DENSE_MAX;
-         word = strtok_r(NULL, "[], ", &rest))
-      item[count++] = word;
-    code = ecd_key_set_list(key, item, count, settings, err);
-    free(copy);
+  if (key->type == ECD_KEY_INTEGERS || key->type == ECD_KEY_TEXTS) {
+    code = set_words(key, equals + 1, settings, err);
   } else {
     code = ecd_key_set(key, equals + 1, settings, err);
   }

@@ -25,6 +25,10 @@ ecd_code_t ecd_deck_override(const char *assignment, ecd_settings_t *settings, e
 /* Checks that hold between keys, after deck and overrides: ECD_USAGE naming the key. */
 ecd_code_t ecd_settings_check(const ecd_settings_t *settings, ecd_error_t *err);
 
+/* Seed of initial weights, shuffles, trees and what else a repeat (train.repeat) does otherwise; that of
+   repeat 0 is the deck's. */
+uint64_t ecd_settings_seed(const ecd_settings_t *settings);
+
 /* Writes every key with its effective value as a YAML deck that ecd_deck_parse takes back, bit for
    bit. */
 ecd_code_t ecd_deck_write(const ecd_settings_t *settings, FILE *file, ecd_error_t *err);

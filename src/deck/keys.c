@@ -13,6 +13,8 @@
   { key, ECD_KEY_CHOICE, AT(member), value, 0, 0, list, "", meaning }
 #define INTEGERS(key, member, value, low, high, meaning)                                           \
   { key, ECD_KEY_INTEGERS, AT(member), value, low, high, NULL, "", meaning }
+#define TEXTS(key, member, value, list, meaning)                                                   \
+  { key, ECD_KEY_TEXTS, AT(member), value, 0, 0, list, "", meaning }
 
 /* Each in the order of its enum in settings.h. */
 static const char *const backends[] = {"auto", "ref", "blas", "dnnl", NULL};
@@ -25,7 +27,7 @@ static const char *const targets[] = {"bulk", "shear", NULL};
 static const char *const features[] = {"magpie132", "magpie145", NULL};
 static const char *const transforms[] = {"none", "log1p", "sqrt", NULL};
 static const char *const memories[] = {"shared", "private", NULL};
-static const char *const splits[] = {"fraction", "fold", "file", NULL};
+static const char *const splits[] = {"fraction", "fold", "file", "element", NULL};
 static const char *const parts[] = {"all", "train", "test", "none", "validation", NULL};
 const char *const ecd_model_names[] = {"cnn2d", "cnn3d", "magpie_cnn", "fusion",
                                        "rf",    "cgcnn", NULL};
@@ -34,6 +36,9 @@ static const char *const optimizers[] = {"adam", "sgd", NULL};
 static const char *const schedules[] = {"step", "cosine", NULL};
 static const char *const augments[] = {"none", "shift", "cube", "both", NULL};
 static const char *const losses[] = {"auto", "mae", "mse", NULL};
+static const char *const protocols[] = {"kfold", "loeo", "external", NULL};
+static const char *const scales[] = {"full", "quick", NULL};
+static const char *const keeps[] = {"needed", "all", NULL};
 
 #define LARGE 1e9
 #define DENSE "[4096, 4096, 128, 128, 128, 32]"
@@ -94,8 +99,12 @@ const ecd_key_t ecd_keys[] = {
         "is that one's; 0: all train, the last epoch counts"),
     INTEGER("data.folds", data.folds, "5", 2, 1e6, "", "number of folds, for split: fold"),
     INTEGER("data.fold", data.fold, "0", 0, 1e6, "", "the fold held out, from 0"),
+    STRING("data.folds_file", data.folds_file, "",
+           "CSV id,fold with folds from 0, for split: fold; empty: random folds"),
     STRING("data.split_file", data.split_file, "",
            "CSV id,split with split one of train, validation, test, none, for split: file"),
+    STRING("data.element", data.element, "",
+           "symbol: the materials that hold it are held out, for split: element"),
 
     CHOICE("model.kind", model.kind, "cnn2d", ecd_model_names, "network, or rf: random forest"),
     INTEGER("model.cnn3d.conv1_filters", model.cnn3d.conv1_filters, "200", 1, 1e5, "",
@@ -221,11 +230,45 @@ const ecd_key_t ecd_keys[] = {
     STRING("predict.model", predict.model, "", "model file; empty: OUTPUT/model.h5"),
     STRING("predict.files", predict.files, "",
            "charge files (path with {id}, folder or file) instead of a dataset"),
+    STRING("predict.ids", predict.ids, "",
+           "CSV with a column id: only these materials; empty: all"),
     CHOICE("predict.split", predict.part, "all", parts,
            "samples to predict, by their part in the model's training; none: those it did not see"),
 
     STRING("maps.materials", maps.materials, "",
            "ids of the materials of ecdnet maps, separated by commas; empty: all"),
+    CHOICE("bench.protocol", bench.protocol, "kfold", protocols,
+           "kfold: cross-validation; loeo: leave one element out; external: a second dataset"),
+    TEXTS("bench.models", bench.models, "[]", NULL,
+          "model decks (looked for here, then beside the deck) or values of model.kind; none: this "
+          "deck's own model"),
+    TEXTS("bench.targets", bench.targets, "[bulk, shear]", targets, "moduli to learn"),
+    INTEGER("bench.repeats", bench.repeats, "1", 1, 1000, "",
+            "trainings of each model with other initial weights; their predictions are averaged"),
+    INTEGER("bench.folds", bench.folds, "5", 2, 1e6, "", "for protocol: kfold"),
+    STRING("bench.folds_file", bench.folds_file, "",
+           "CSV id,fold to take instead of random folds; OUTPUT/folds.csv is one"),
+    TEXTS("bench.elements", bench.elements, "[]", NULL,
+          "symbols, for protocol: loeo; none: all that min_materials materials hold"),
+    INTEGER("bench.min_materials", bench.min_materials, "10", 1, LARGE, "materials",
+            "least that hold an element, where bench.elements is empty"),
+    STRING("bench.external", bench.external, "", "dataset, for protocol: external"),
+    INTEGER("bench.max_atoms", bench.max_atoms, "40", 0, LARGE, "atoms",
+            "most in the cell of an external material's file; 0: any number"),
+    NUMBER("bench.epochs_scale", bench.epochs_scale, "1", 1e-6, 1e3, "",
+           "all epochs and lr_every are multiplied by this, 1 at least"),
+    INTEGER("bench.ranks_per_run", bench.ranks_per_run, "0", 0, 1e6, "",
+            "ranks that share one training; 0: automatic"),
+    CHOICE("bench.keep_models", bench.keep_models, "needed", keeps,
+           "needed: model.h5 of a finished training goes once no fusion wants it as a parent"),
+    FLAG("bench.retry", bench.retry, "false", "run again what failed"),
+    CHOICE("bench.scale", bench.scale, "full", scales,
+           "quick: what bench.quick says instead of repeats, epochs_scale and elements"),
+    INTEGER("bench.quick.repeats", bench.quick.repeats, "1", 1, 1000, "", "bench.repeats"),
+    NUMBER("bench.quick.epochs_scale", bench.quick.epochs_scale, "0.25", 1e-6, 1e3, "",
+           "bench.epochs_scale"),
+    TEXTS("bench.quick.elements", bench.quick.elements, "[]", NULL,
+          "bench.elements; none: as bench.elements says"),
 
     INTEGER("time.steps", time.steps, "9", 1, 1e6, "", "timed steps"),
     INTEGER("time.warmup", time.warmup, "3", 0, 1e6, "", "steps before them"),

@@ -12,7 +12,8 @@ typedef enum {
   ECD_KEY_NUMBER,
   ECD_KEY_FLAG,
   ECD_KEY_CHOICE,
-  ECD_KEY_INTEGERS
+  ECD_KEY_INTEGERS,
+  ECD_KEY_TEXTS
 } ecd_key_type_t;
 
 typedef struct {
@@ -21,7 +22,7 @@ typedef struct {
   size_t offset;              /* in ecd_settings_t */
   const char *value;          /* default, as written in a deck */
   double minimum, maximum;    /* numbers, integers, items of lists */
-  const char *const *choices; /* NULL-terminated, in the order of the enum */
+  const char *const *choices; /* NULL-terminated, in the order of the enum; of a list: its texts */
   const char *unit, *meaning;
 } ecd_key_t;
 

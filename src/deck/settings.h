@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { ECD_DENSE_MAX = 16 };
+enum { ECD_DENSE_MAX = 16, ECD_TEXTS_MAX = 120 };
 
 typedef enum {
   ECD_BACKEND_AUTO,
@@ -23,7 +23,12 @@ typedef enum { ECD_ON_ERROR_STOP, ECD_ON_ERROR_SKIP } ecd_on_error_t;
 typedef enum { ECD_TRANSFORM_NONE, ECD_TRANSFORM_LOG1P, ECD_TRANSFORM_SQRT } ecd_transform_t;
 typedef enum { ECD_TARGET_BULK, ECD_TARGET_SHEAR } ecd_target_t;
 typedef enum { ECD_FEATURES_MAGPIE132, ECD_FEATURES_MAGPIE145 } ecd_features_t;
-typedef enum { ECD_SPLIT_FRACTION, ECD_SPLIT_FOLD, ECD_SPLIT_FILE } ecd_split_kind_t;
+typedef enum {
+  ECD_SPLIT_FRACTION,
+  ECD_SPLIT_FOLD,
+  ECD_SPLIT_FILE,
+  ECD_SPLIT_ELEMENT
+} ecd_split_kind_t;
 typedef enum {
   ECD_PART_ALL,
   ECD_PART_TRAIN,
@@ -57,6 +62,11 @@ typedef struct {
 } ecd_int_list_t;
 
 typedef struct {
+  int count;
+  char *item[ECD_TEXTS_MAX]; /* [count], owned */
+} ecd_text_list_t;
+
+typedef struct {
   char *files;  /* path template with {id}, e.g. runs/{id}/CHGCAR */
   char *plus;   /* second template, added to the first (AECCAR0 + AECCAR2) */
   char *labels; /* CSV: id,formula,bulk_gpa,shear_gpa */
@@ -86,7 +96,9 @@ typedef struct {
   double test_fraction;
   double validation_fraction; /* of the samples that are not held out */
   int64_t folds, fold;        /* fold counts from 0 */
+  char *folds_file;           /* CSV: id,fold */
   char *split_file;           /* CSV: id,split with split in train, test, none */
+  char *element;              /* symbol: the materials that hold it are held out */
 } ecd_data_settings_t;
 
 typedef struct {
@@ -147,6 +159,7 @@ typedef struct {
 typedef struct {
   char *model; /* "" = OUTPUT/model.h5 */
   char *files; /* template with {id}, folder or file: raw charge files instead of a dataset */
+  char *ids;   /* CSV: id; only these materials */
   ecd_part_t part;
 } ecd_predict_settings_t;
 
@@ -158,6 +171,32 @@ typedef struct {
   int64_t steps, warmup;
   int64_t atoms; /* of a random crystal, for networks of graphs */
 } ecd_time_settings_t;
+
+typedef enum { ECD_PROTOCOL_KFOLD, ECD_PROTOCOL_LOEO, ECD_PROTOCOL_EXTERNAL } ecd_protocol_kind_t;
+typedef enum { ECD_SCALE_FULL, ECD_SCALE_QUICK } ecd_scale_t;
+typedef enum { ECD_KEEP_NEEDED, ECD_KEEP_ALL } ecd_keep_t;
+
+typedef struct {
+  ecd_protocol_kind_t protocol;
+  ecd_text_list_t models;  /* decks, or values of model.kind; none: this deck's own model */
+  ecd_text_list_t targets; /* bulk, shear */
+  int64_t repeats, folds;
+  char *folds_file;         /* CSV: id,fold; "" = random folds */
+  ecd_text_list_t elements; /* symbols; none: those of min_materials materials or more */
+  int64_t min_materials;
+  char *external;    /* dataset */
+  int64_t max_atoms; /* of an external material's cell; 0 = any number */
+  double epochs_scale;
+  int64_t ranks_per_run; /* 0 = automatic */
+  ecd_keep_t keep_models;
+  bool retry; /* what failed */
+  ecd_scale_t scale;
+  struct { /* what holds instead with scale: quick */
+    int64_t repeats;
+    double epochs_scale;
+    ecd_text_list_t elements;
+  } quick;
+} ecd_bench_settings_t;
 
 typedef struct {
   char *title;
@@ -172,6 +211,7 @@ typedef struct {
   ecd_train_settings_t train;
   ecd_predict_settings_t predict;
   ecd_maps_settings_t maps;
+  ecd_bench_settings_t bench;
   ecd_time_settings_t time;
 } ecd_settings_t;
 

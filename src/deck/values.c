@@ -18,6 +18,13 @@ static size_t choice_count(const ecd_key_t *key) {
   return count;
 }
 
+static void describe_choices(const ecd_key_t *key, char *text, size_t size) {
+  for (size_t i = 0; key->choices != NULL && key->choices[i] != NULL; ++i) {
+    const size_t have = strlen(text);
+    snprintf(text + have, size - have, "%s %s", i > 0 ? "," : "", key->choices[i]);
+  }
+}
+
 void ecd_key_describe(const ecd_key_t *key, char *text, size_t size) {
   switch (key->type) {
   case ECD_KEY_STRING:
@@ -36,19 +43,21 @@ void ecd_key_describe(const ecd_key_t *key, char *text, size_t size) {
     snprintf(text, size, "a list of at most %d integers from %.15g to %.15g", ECD_DENSE_MAX,
              key->minimum, key->maximum);
     break;
+  case ECD_KEY_TEXTS:
+    snprintf(text, size, "a list of at most %d texts%s", ECD_TEXTS_MAX,
+             key->choices != NULL ? ", each one of" : "");
+    describe_choices(key, text, size);
+    break;
   case ECD_KEY_CHOICE:
     snprintf(text, size, "one of");
-    for (size_t i = 0; key->choices[i] != NULL; ++i) {
-      const size_t have = strlen(text);
-      snprintf(text + have, size - have, "%s %s", i > 0 ? "," : "", key->choices[i]);
-    }
+    describe_choices(key, text, size);
   }
 }
 
 static ecd_code_t refuse(const ecd_key_t *key, const char *text, ecd_error_t *err) {
   char expected[256], hint[80] = "";
   ecd_key_describe(key, expected, sizeof expected);
-  if (key->type == ECD_KEY_CHOICE) {
+  if (key->choices != NULL) {
     const char *near = ecd_nearest(text, key->choices, choice_count(key));
     if (near != NULL) snprintf(hint, sizeof hint, "; did you mean '%s'?", near);
   }
@@ -134,14 +143,44 @@ ecd_code_t ecd_key_set(const ecd_key_t *key, const char *text, ecd_settings_t *s
         good = true;
       }
     break;
+  case ECD_KEY_TEXTS: /* a list of one */
+    return ecd_key_set_list(key, &text, text[0] != '\0', settings, err);
   case ECD_KEY_INTEGERS:
     break;
   }
   return good ? ECD_OK : refuse(key, text, err);
 }
 
+void ecd_text_list_clear(ecd_text_list_t *list) {
+  for (int i = 0; i < list->count; ++i) free(list->item[i]);
+  list->count = 0;
+}
+
+static ecd_code_t set_texts(const ecd_key_t *key, const char *const *text, size_t count,
+                            ecd_text_list_t *list, ecd_error_t *err) {
+  if (count > ECD_TEXTS_MAX) return refuse(key, "a longer list", err);
+  for (size_t i = 0; i < count; ++i) {
+    bool good = key->choices == NULL && text[i][0] != '\0';
+    for (size_t c = 0; key->choices != NULL && key->choices[c] != NULL; ++c)
+      good = good || strcmp(text[i], key->choices[c]) == 0;
+    if (!good) return refuse(key, text[i], err);
+    if (!is_utf8(text[i])) return ecd_fail(err, ECD_USAGE, "%s: expected UTF-8 text", key->name);
+    for (size_t j = 0; j < i; ++j)
+      if (strcmp(text[i], text[j]) == 0)
+        return ecd_fail(err, ECD_USAGE, "%s: '%s' is given twice", key->name, text[i]);
+  }
+  ecd_text_list_clear(list);
+  for (size_t i = 0; i < count; ++i) {
+    if ((list->item[i] = strdup(text[i])) == NULL)
+      return ecd_fail(err, ECD_FAILED, "out of memory");
+    ++list->count;
+  }
+  return ECD_OK;
+}
+
 ecd_code_t ecd_key_set_list(const ecd_key_t *key, const char *const *text, size_t count,
                             ecd_settings_t *settings, ecd_error_t *err) {
+  if (key->type == ECD_KEY_TEXTS) return set_texts(key, text, count, place(key, settings), err);
   if (key->type != ECD_KEY_INTEGERS) return refuse(key, "a list", err);
   if (count > ECD_DENSE_MAX) return refuse(key, "a longer list", err);
   ecd_int_list_t list = {.count = (int)count};
@@ -191,6 +230,16 @@ void ecd_key_write(const ecd_key_t *key, const ecd_settings_t *settings, FILE *f
     fputc('[', file);
     for (int i = 0; i < list->count; ++i)
       fprintf(file, "%s%lld", i > 0 ? ", " : "", (long long)list->item[i]);
+    fputc(']', file);
+    break;
+  }
+  case ECD_KEY_TEXTS: {
+    const ecd_text_list_t *list = at;
+    fputc('[', file);
+    for (int i = 0; i < list->count; ++i) {
+      fputs(i > 0 ? ", " : "", file);
+      write_quoted(list->item[i], file);
+    }
     fputc(']', file);
   }
   }

@@ -10,6 +10,8 @@
 /* Sets the scalar key from text. ECD_USAGE with "key: expected ..., found '...'". */
 ecd_code_t ecd_key_set(const ecd_key_t *key, const char *text, ecd_settings_t *settings,
                        ecd_error_t *err);
+void ecd_text_list_clear(ecd_text_list_t *list);
+
 /* Sets a list key from count texts. */
 ecd_code_t ecd_key_set_list(const ecd_key_t *key, const char *const *text, size_t count,
                             ecd_settings_t *settings, ecd_error_t *err);

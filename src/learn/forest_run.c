@@ -22,7 +22,7 @@ typedef struct {
   size_t samples, width; /* width: features */
   /* All samples of the dataset, [samples]: */
   const ecd_sample_t **sample;
-  const char **id;
+  const char **id, **formula;
   int8_t *split;
   double *target, *predicted, *uncertainty; /* GPa; NaN = unknown */
   /* Those that are asked for, in a table: */
@@ -39,6 +39,7 @@ static ecd_code_t allocate(run_t *r, ecd_error_t *err) {
     size_t count, size;
   } array[] = {{(void **)&r->sample, r->samples, sizeof *r->sample},
                {(void **)&r->id, r->samples, sizeof *r->id},
+               {(void **)&r->formula, r->samples, sizeof *r->formula},
                {(void **)&r->split, r->samples, sizeof *r->split},
                {(void **)&r->target, r->samples, sizeof *r->target},
                {(void **)&r->predicted, r->samples, sizeof *r->predicted},
@@ -60,10 +61,12 @@ static ecd_code_t choose_samples(run_t *r, ecd_error_t *err) {
   for (size_t i = 0; i < r->samples; ++i) {
     r->sample[i] = ecd_dataset_sample(r->dataset, i);
     r->id[i] = r->sample[i]->id;
+    r->formula[i] = r->sample[i]->formula;
     r->target[i] = s->target == ECD_TARGET_BULK ? r->sample[i]->bulk : r->sample[i]->shear;
     r->predicted[i] = r->uncertainty[i] = NAN;
   }
-  ECD_TRY(ecd_split_make(s, r->settings->seed, r->samples, r->id, r->target, r->split, err));
+  ECD_TRY(ecd_split_make(s, r->settings->seed, r->samples, r->id, r->formula, r->target, r->split,
+                         err));
   const ecd_net_needs_t needs = {.features = r->width};
   return ecd_input_check(r->dataset, r->split, &needs, err);
 }
@@ -96,7 +99,7 @@ static ecd_code_t train(run_t *r, ecd_error_t *err) {
   const ecd_settings_t *s = r->settings;
   const ecd_samples_t samples = tabulate(r, true);
   ecd_forest_options_t options = ecd_forest_defaults();
-  options.seed = (uint64_t)s->seed;
+  options.seed = ecd_settings_seed(s);
   options.trees = s->model.rf.trees;
   options.max_depth = s->model.rf.max_depth;
   options.min_leaf = s->model.rf.min_leaf;
@@ -226,8 +229,8 @@ ecd_code_t ecd_forest_run(ecd_context_t *ctx, const ecd_settings_t *settings, ec
   if (code == ECD_OK) code = write_files(&r, err);
   ecd_forest_destroy(&r.forest);
   ecd_dataset_close(&r.dataset);
-  void *owned[] = {r.sample,      r.id,     r.split,   r.target, r.predicted,
-                   r.uncertainty, r.row_of, r.feature, r.value,  r.spread};
+  void *owned[] = {r.sample,      r.formula, r.id,      r.split, r.target, r.predicted,
+                   r.uncertainty, r.row_of,  r.feature, r.value, r.spread};
   for (size_t i = 0; i < sizeof owned / sizeof *owned; ++i) free(owned[i]);
   ecd_folder_leave(settings->output, &lock);
   return code;

@@ -1,5 +1,6 @@
 #include "prep/work.h"
 
+#include "base/counter.h"
 #include "base/log.h"
 #include "prep/resample.h"
 #include "prep/resample_private.h"
@@ -29,43 +30,15 @@ static void show(display_t *d, size_t done) {
           (double)done / (now - d->start + 1e-9));
 }
 
-/* Two numbers on rank 0, changed one-sidedly by all: the next place in the phase's order, and
-   volumes done. */
+/* Shared by all ranks: the next place in the phase's order, and volumes done. */
 enum { NEXT, DONE, COUNTERS };
-typedef struct {
-  MPI_Win window;
-  int64_t *value; /* rank 0's */
-} counter_t;
-
-static ecd_code_t counter_create(const ecd_context_t *ctx, counter_t *counter, ecd_error_t *err) {
-  const MPI_Aint bytes = ctx->rank == 0 ? COUNTERS * (MPI_Aint)sizeof *counter->value : 0;
-  ECD_MPI(MPI_Win_allocate(bytes, (int)sizeof *counter->value, MPI_INFO_NULL, ctx->world,
-                           &counter->value, &counter->window));
-  if (ctx->rank == 0) memset(counter->value, 0, COUNTERS * sizeof *counter->value);
-  ECD_MPI(MPI_Barrier(ctx->world));
-  ECD_MPI(MPI_Win_lock_all(0, counter->window));
-  return ECD_OK;
-}
-
-static void counter_destroy(counter_t *counter) {
-  MPI_Win_unlock_all(counter->window);
-  MPI_Win_free(&counter->window);
-}
-
-/* Adds to a counter; *before gets what it was. Local (one-sided). */
-static ecd_code_t counter_add(counter_t *counter, int which, int64_t add, int64_t *before,
-                              ecd_error_t *err) {
-  ECD_MPI(MPI_Fetch_and_op(&add, before, MPI_INT64_T, 0, which, MPI_SUM, counter->window));
-  ECD_MPI(MPI_Win_flush(0, counter->window));
-  return ECD_OK;
-}
 
 typedef struct {
   const ecd_context_t *ctx;
   const ecd_work_t *work;
   ecd_material_t *materials;
   display_t *display;
-  counter_t counter;
+  ecd_counters_t *counters;
   MPI_Comm group;
   int rank, size; /* in the group */
   float *volume;  /* on the group's first rank */
@@ -154,15 +127,15 @@ static ecd_code_t take_turns(crew_t *crew, const size_t *order, size_t count, ec
   for (;;) {
     int64_t place = 0, done = 0;
     ecd_code_t code = ECD_OK;
-    if (crew->rank == 0) code = counter_add(&crew->counter, NEXT, 1, &place, err);
+    if (crew->rank == 0) code = ecd_counters_add(crew->counters, NEXT, 1, &place, err);
     ECD_TRY(ecd_agree(crew->group, code, err));
     ECD_MPI(MPI_Bcast(&place, 1, MPI_INT64_T, 0, crew->group));
     if (place >= (int64_t)count) return ECD_OK;
     code = make_material(crew, order[place], err);
     if (crew->rank == 0) {
       /* After a failure nobody starts another. */
-      if (code != ECD_OK) counter_add(&crew->counter, NEXT, (int64_t)count, &place, NULL);
-      counter_add(&crew->counter, DONE, 1, &done, NULL);
+      if (code != ECD_OK) ecd_counters_add(crew->counters, NEXT, (int64_t)count, &place, NULL);
+      ecd_counters_add(crew->counters, DONE, 1, &done, NULL);
       show(crew->display, (size_t)done + 1);
     }
     if (code != ECD_OK) return code;
@@ -199,7 +172,7 @@ static ecd_code_t run_phase(crew_t *crew, int group, const size_t *order, size_t
   if (ctx->rank == 0) {
     int64_t before;
     const int64_t back = -(int64_t)count - groups;
-    code = counter_add(&crew->counter, NEXT, back, &before, err);
+    code = ecd_counters_add(crew->counters, NEXT, back, &before, err);
   }
   return ecd_agree(ctx->world, code, err);
 }
@@ -233,13 +206,13 @@ static size_t sort_open(const ecd_plan_t *plan, place_t *place, size_t *order) {
 
 static ecd_code_t run_phases(crew_t *crew, const place_t *place, const size_t *order, size_t open,
                              ecd_error_t *err) {
-  ECD_TRY(counter_create(crew->ctx, &crew->counter, err));
+  ECD_TRY(ecd_counters_create(crew->ctx->world, COUNTERS, &crew->counters, err));
   ecd_code_t code = ECD_OK;
   for (size_t first = 0, end; code == ECD_OK && first < open; first = end) {
     for (end = first; end < open && place[end].group == place[first].group;) ++end;
     code = run_phase(crew, place[first].group, order + first, end - first, err);
   }
-  counter_destroy(&crew->counter);
+  ecd_counters_destroy(&crew->counters);
   return code;
 }
 

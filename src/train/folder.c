@@ -20,9 +20,9 @@ static ecd_code_t take(const char *folder, int *lock, ecd_error_t *err) {
   ECD_TRY(ecd_path_join(path, folder, LOCK, err));
   ECD_TRY(ecd_file_lock(path, lock, &taken, err));
   if (taken) return ECD_OK;
-  return ecd_fail(
-      err, ECD_FAILED,
-      "output: another training is working in %s; wait for it, or choose another output", folder);
+  return ecd_fail(err, ECD_FAILED,
+                  "output: another run is working in %s; wait for it, or choose another output",
+                  folder);
 }
 
 ecd_code_t ecd_folder_take(const ecd_context_t *ctx, const char *folder, int *lock,

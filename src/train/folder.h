@@ -8,9 +8,9 @@
 #define ECD_CHECKPOINT_LAST "checkpoint-last.h5"
 #define ECD_CHECKPOINT_BEST "checkpoint-best.h5"
 
-/* Makes the folder where it is missing, and keeps other trainings out of it until it is left or this
+/* Makes the folder where it is missing, and keeps other runs out of it until it is left or this
    process ends: *lock is rank 0's, else -1. One that cannot be written into, or in which another
-   training works: ECD_FAILED. Before the data are read, so that a wrong output is found at once.
+   run works: ECD_FAILED. Before the data are read, so that a wrong output is found at once.
    Collective. */
 ecd_code_t ecd_folder_take(const ecd_context_t *ctx, const char *folder, int *lock,
                            ecd_error_t *err);

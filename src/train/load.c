@@ -2,7 +2,7 @@
 #include "train/trainer_private.h"
 
 #include "base/file.h"
-#include "base/random.h"
+#include "deck/deck.h"
 #include "train/inference.h"
 #include "train/parents.h"
 #include "train/split.h"
@@ -16,6 +16,7 @@ static ecd_code_t choose_samples(ecd_trainer_t *t, ecd_error_t *err) {
   const ecd_settings_t *s = t->settings;
   t->samples = ecd_dataset_size(t->dataset);
   ECD_TRY(ecd_alloc((void **)&t->sample, t->samples, sizeof *t->sample, "samples", err));
+  ECD_TRY(ecd_alloc((void **)&t->formula, t->samples, sizeof *t->formula, "samples", err));
   ECD_TRY(ecd_alloc((void **)&t->id, t->samples, sizeof *t->id, "samples", err));
   ECD_TRY(ecd_alloc((void **)&t->target, t->samples, sizeof *t->target, "samples", err));
   ECD_TRY(ecd_alloc((void **)&t->split, t->samples, sizeof *t->split, "samples", err));
@@ -26,9 +27,11 @@ static ecd_code_t choose_samples(ecd_trainer_t *t, ecd_error_t *err) {
   for (size_t i = 0; i < t->samples; ++i) {
     t->sample[i] = ecd_dataset_sample(t->dataset, i);
     t->id[i] = t->sample[i]->id;
+    t->formula[i] = t->sample[i]->formula;
     t->target[i] = s->data.target == ECD_TARGET_BULK ? t->sample[i]->bulk : t->sample[i]->shear;
   }
-  ECD_TRY(ecd_split_make(&s->data, s->seed, t->samples, t->id, t->target, t->split, err));
+  ECD_TRY(
+      ecd_split_make(&s->data, s->seed, t->samples, t->id, t->formula, t->target, t->split, err));
   double sum = 0, squares = 0;
   for (size_t i = 0; i < t->samples; ++i) {
     if (t->split[i] == ECD_TRAIN) t->train[t->train_count++] = i, sum += t->target[i];
@@ -63,14 +66,6 @@ static ecd_code_t make_state(ecd_trainer_t *t, ecd_error_t *err) {
     ECD_TRY(
         ecd_alloc((void **)&t->moment2, t->trained, sizeof *t->moment2, "optimiser state", err));
   return ECD_OK;
-}
-
-/* Repeat 0 has the deck's seed itself. */
-static uint64_t seed_of_repeat(const ecd_settings_t *s) {
-  uint32_t bits[4];
-  if (s->train.repeat == 0) return (uint64_t)s->seed;
-  ecd_random_bits((uint64_t)s->seed, ECD_RANDOM_REPEAT, 0, (uint64_t)s->train.repeat, bits);
-  return (uint64_t)bits[0] << 32 | bits[1];
 }
 
 static int by_size(const void *a, const void *b) {
@@ -182,7 +177,7 @@ static ecd_code_t load_inputs(ecd_trainer_t *t, ecd_error_t *err) {
 ecd_code_t ecd_trainer_load(ecd_trainer_t *t, ecd_error_t *err) {
   const ecd_settings_t *s = t->settings;
   char path[ECD_PATH_MAX];
-  t->seed = seed_of_repeat(s);
+  t->seed = ecd_settings_seed(s);
   ECD_TRY(ecd_dataset_locate(s, path, err));
   if (ecd_dataset_open(t->ctx, path, &t->dataset, err) != ECD_OK)
     return ecd_fail_in(err, "data.file");

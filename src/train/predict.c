@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/table.h"
 #include "deck/deck.h"
 #include "train/graphs.h"
 #include "train/inference.h"
@@ -54,6 +55,31 @@ static bool named(const char *list, const char *id) {
   return false;
 }
 
+static int by_text(const void *a, const void *b) {
+  return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The materials that predict.ids names, sorted. */
+static ecd_code_t read_wanted(ecd_predictor_t *p, ecd_error_t *err) {
+  const char *path = p->settings->predict.ids;
+  ecd_table_t *table;
+  if (path[0] == '\0') return ECD_OK;
+  if (ecd_table_read(path, &table, err) != ECD_OK) return ecd_fail_in(err, "predict.ids");
+  const int id = ecd_table_column(table, "id");
+  const size_t rows = ecd_table_rows(table);
+  ecd_code_t code = id >= 0 ? ECD_OK : ecd_fail(err, ECD_DATA, "%s:1: expected a column id", path);
+  if (code == ECD_OK)
+    code = ecd_alloc((void **)&p->wanted, rows + 1, sizeof *p->wanted, "ids", err);
+  for (size_t row = 0; code == ECD_OK && row < rows; ++row) {
+    p->wanted[row] = strdup(ecd_table_text(table, row, id));
+    if (p->wanted[row] == NULL) code = ecd_fail(err, ECD_FAILED, "out of memory: ids");
+    if (code == ECD_OK) ++p->wanted_count;
+  }
+  if (p->wanted != NULL) qsort(p->wanted, p->wanted_count, sizeof *p->wanted, by_text);
+  ecd_table_destroy(&table);
+  return code;
+}
+
 bool ecd_predictor_wants(const ecd_predictor_t *p, const char *id) {
   static const int8_t parts[] = {[ECD_PART_TRAIN] = ECD_TRAIN,
                                  [ECD_PART_TEST] = ECD_TEST,
@@ -61,6 +87,9 @@ bool ecd_predictor_wants(const ecd_predictor_t *p, const char *id) {
                                  [ECD_PART_VALIDATION] = ECD_VALIDATION};
   const ecd_part_t wanted = p->settings->predict.part;
   if (p->what == ECD_PREDICT_MAPS && !named(p->settings->maps.materials, id)) return false;
+  if (p->wanted != NULL &&
+      bsearch(&id, p->wanted, p->wanted_count, sizeof *p->wanted, by_text) == NULL)
+    return false;
   return wanted == ECD_PART_ALL || parts[wanted] == part_of(p, id);
 }
 
@@ -234,6 +263,10 @@ ecd_code_t ecd_predictor_none(const ecd_predictor_t *p, const char *where, ecd_e
     return ecd_fail(err, ECD_DATA,
                     "%s: maps.materials is '%s', predict.split is %s: no sample is both", where,
                     p->settings->maps.materials, parts[p->settings->predict.part]);
+  if (p->wanted != NULL)
+    return ecd_fail(err, ECD_DATA,
+                    "%s: of the %zu materials in %s none is there with predict.split %s", where,
+                    p->wanted_count, p->settings->predict.ids, parts[p->settings->predict.part]);
   return ecd_fail(err, ECD_DATA, "%s: predict.split is %s, but no sample had that part in %s",
                   where, parts[p->settings->predict.part], p->model_path);
 }
@@ -344,6 +377,7 @@ static ecd_code_t run(ecd_predictor_t *p, int words, char *const *word, ecd_erro
     words = 1;
   }
   ECD_TRY(tell_kind(p->ctx, words, word, &dataset, &files, err));
+  ECD_TRY(ecd_agree(p->ctx->world, read_wanted(p, err), err));
   ECD_TRY(open_model(p, err));
   const ecd_code_t code =
       p->ctx->rank == 0 ? write_deck(p, folder, words, word, dataset, err) : ECD_OK;
@@ -368,7 +402,8 @@ ecd_code_t ecd_predict_run(ecd_context_t *ctx, const ecd_settings_t *settings,
   ecd_model_file_clear(&p.model);
   ecd_net_destroy(&p.net);
   if (p.state != NULL) tabular->close(p.state);
-  void *owned[] = {p.known,  p.raw,       p.slot,  p.row,         p.sample,
+  for (size_t i = 0; i < p.wanted_count; ++i) free(p.wanted[i]);
+  void *owned[] = {p.known,  p.wanted,    p.raw,   p.slot,        p.row, p.sample,
                    p.target, p.predicted, p.split, p.uncertainty, p.map};
   for (size_t i = 0; i < sizeof owned / sizeof *owned; ++i) free(owned[i]);
   return code;

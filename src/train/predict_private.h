@@ -23,6 +23,8 @@ typedef struct {
   char model_path[ECD_PATH_MAX];
   ecd_model_file_t model;
   ecd_known_t *known; /* [model.samples], by id */
+  char **wanted;      /* [wanted_count], sorted: of predict.ids; NULL: all */
+  size_t wanted_count;
   /* What predicts: a network, or, where state is not NULL, a tabular model. */
   const ecd_tabular_t *tabular;
   void *state;
@@ -42,7 +44,7 @@ typedef struct {
   float *map; /* (count, 3, n, n), where maps are wanted */
 } ecd_predictor_t;
 
-/* Whether predict.split asks for a material's part of the model's training. Local, the same on all
+/* Whether predict.ids and predict.split ask for a material's part of the model's training. Local, the same on all
    ranks. */
 bool ecd_predictor_wants(const ecd_predictor_t *predictor, const char *id);
 

@@ -28,7 +28,7 @@ typedef struct {
   ecd_exchange_t *exchange;
   size_t samples;
   const ecd_sample_t **sample; /* [samples], borrowed from dataset */
-  const char **id;             /* [samples], borrowed */
+  const char **id, **formula;  /* [samples], borrowed */
   double *target;              /* [samples], GPa, NaN = unknown */
   int8_t *split;               /* [samples] */
   bool *known;                 /* [samples]: what the network needs of the sample is there */

@@ -199,9 +199,35 @@ static void check_between_keys(void) {
   s->data.split = ECD_SPLIT_FOLD;
   CHECK(ecd_settings_check(s, &err) == ECD_USAGE);
   CHECK_HAS(err.text, "data.fold: expected 0 to data.folds - 1 = 4, found 5");
+  s->data.split = ECD_SPLIT_ELEMENT;
+  CHECK(ecd_settings_check(s, &err) == ECD_USAGE);
+  CHECK_HAS(err.text, "data.element: expected a symbol");
   s->data.split = ECD_SPLIT_FILE;
   CHECK(ecd_settings_check(s, &err) == ECD_USAGE);
   CHECK_HAS(err.text, "data.split_file: expected a CSV file");
+  ecd_settings_destroy(&s);
+}
+
+static void check_texts(void) {
+  ecd_settings_t *s = defaults();
+  CHECK(s->bench.targets.count == 2 && strcmp(s->bench.targets.item[1], "shear") == 0);
+  CHECK(ecd_deck_override("bench.models=[input/rf.yaml, my decks/a.yaml]", s, &err) == ECD_OK);
+  CHECK(s->bench.models.count == 2);
+  CHECK(strcmp(s->bench.models.item[1], "my decks/a.yaml") == 0);
+  CHECK(ecd_deck_override("bench.models=rf", s, &err) == ECD_OK && s->bench.models.count == 1);
+  CHECK(ecd_deck_override("bench.models=[]", s, &err) == ECD_OK && s->bench.models.count == 0);
+  CHECK(ecd_deck_override("bench.targets=bulk,shaer", s, &err) == ECD_USAGE);
+  CHECK_HAS(err.text, "each one of bulk, shear, found 'shaer'; did you mean 'shear'?");
+  CHECK(s->bench.targets.count == 2);
+  CHECK(ecd_deck_override("bench.elements=F,Cl,F", s, &err) == ECD_USAGE);
+  CHECK_HAS(err.text, "bench.elements: 'F' is given twice");
+  const char *deck = "bench: {elements: F, targets: [shear], models: [a.yaml, \"b, c.yaml\"]}\n";
+  CHECK(ecd_deck_parse(deck, strlen(deck), "deck", s, &err) == ECD_OK);
+  CHECK(s->bench.elements.count == 1 && s->bench.targets.count == 1);
+  CHECK(strcmp(s->bench.models.item[1], "b, c.yaml") == 0);
+  deck = "bench:\n  elements: [[F]]\n";
+  CHECK(ecd_deck_parse(deck, strlen(deck), "deck", s, &err) == ECD_USAGE);
+  CHECK_HAS(err.text, "deck:2:13: bench.elements: expected a flat list");
   ecd_settings_destroy(&s);
 }
 
@@ -228,6 +254,12 @@ static void check_same(const ecd_settings_t *a, const ecd_settings_t *b) {
       same = ((const ecd_int_list_t *)x)->count == ((const ecd_int_list_t *)y)->count &&
              memcmp(((const ecd_int_list_t *)x)->item, ((const ecd_int_list_t *)y)->item,
                     (size_t)((const ecd_int_list_t *)x)->count * sizeof(int64_t)) == 0;
+      break;
+    case ECD_KEY_TEXTS: {
+      const ecd_text_list_t *one = (const void *)x, *other = (const void *)y;
+      same = one->count == other->count;
+      for (int k = 0; same && k < one->count; ++k) same = strcmp(one->item[k], other->item[k]) == 0;
+    }
     }
     if (!same) fprintf(stderr, "%s is not the same\n", ecd_keys[i].name);
     CHECK(same);
@@ -307,6 +339,19 @@ static void randomize(ecd_settings_t *s, uint64_t *index) {
       ecd_int_list_t *list = (ecd_int_list_t *)(void *)at;
       list->count = (int)below(ECD_DENSE_MAX + 1, index);
       for (int k = 0; k < list->count; ++k) list->item[k] = 1 + (int64_t)below(1000000, index);
+      break;
+    }
+    case ECD_KEY_TEXTS: {
+      char item[3][80];
+      const char *list[3];
+      const size_t count = below(4, index);
+      for (size_t k = 0; k < count; ++k) {
+        random_text(text, below(12, index), index);
+        snprintf(item[k], sizeof item[k], "%zu%s", k, text);
+        list[k] = key->choices != NULL ? key->choices[k % 2] : item[k];
+      }
+      const size_t most = key->choices != NULL && count > 2 ? 2 : count;
+      CHECK(ecd_key_set_list(key, list, most, s, &err) == ECD_OK);
     }
     }
   }
@@ -391,6 +436,7 @@ int main(void) {
   check_syntax();
   check_overrides();
   check_between_keys();
+  check_texts();
   check_written();
   check_changed();
   check_document();

@@ -34,6 +34,22 @@ expect 0 "samples that were not in the training" "none  8 samples" "9 prediction
 ranks 1 predict -o output=cnn3d -o predict.split=none d.h5
 expect 3 "no sample chosen" "predict.split is none"
 
+# Samples by name.
+printf 'id,formula\ns-0033,\ns-0004,\nelsewhere,\n' >ids.csv
+ranks 2 predict -o predict.model=cnn3d/model.h5 -o output=ids d.h5 -o predict.ids=ids.csv
+expect 0 "predict.ids" "2 predictions"
+grep -E '^s-00(04|33),' cnn3d/predictions.csv >wanted
+tail -n +2 ids/predict/predictions.csv | cmp - wanted || fail "predict.ids: other samples or predictions"
+printf 'id\nelsewhere\n' >ids.csv
+ranks 3 predict -o predict.model=cnn3d/model.h5 -o output=ids d.h5 -o predict.ids=ids.csv
+expect 3 "ids that are not there" "d.h5: of the 1 materials in ids.csv none is there"
+once "in ids.csv"
+printf 'name\ns-0004\n' >ids.csv
+ranks 1 predict -o predict.model=cnn3d/model.h5 -o output=ids d.h5 -o predict.ids=ids.csv
+expect 3 "a file without ids" "ids.csv:1: expected a column id"
+ranks 2 predict -o predict.model=cnn3d/model.h5 -o output=ids d.h5 -o predict.ids=nowhere.csv
+expect 3 "no file of ids" "predict.ids: nowhere.csv"
+
 # Volumes prepared otherwise.
 for what in code=gpaw cell=as_given field=elf method=tricubic; do
   "$make_dataset" other.h5 5 20 $what

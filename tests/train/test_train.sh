@@ -106,7 +106,7 @@ for _ in $(seq 100); do
   sleep 0.1
 done
 ranks 2 train cnn2d.yaml -o output=both
-expect 1 "a second training in the folder" "output: another training is working in both"
+expect 1 "a second training in the folder" "output: another run is working in both"
 kill -USR1 $first
 code=0
 wait $first || code=$?

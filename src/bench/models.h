@@ -1,0 +1,38 @@
+/* The models that a benchmark compares, each with its settings. */
+#ifndef ECD_BENCH_MODELS_H
+#define ECD_BENCH_MODELS_H
+
+#include "base/context.h"
+#include "deck/settings.h"
+
+#include <stddef.h>
+
+/* Where settings come from: a model's deck, over it the benchmark's deck, over it the command line. */
+typedef struct {
+  const char *deck; /* path; "": none */
+  int overrides;
+  const char *const *override; /* [overrides], key=value */
+} ecd_layers_t;
+
+typedef struct {
+  char *name;               /* of the deck's file without its ending, or of the kind; owned */
+  ecd_settings_t *settings; /* owned */
+} ecd_bench_model_t;
+
+typedef struct {
+  size_t count;
+  ecd_bench_model_t *model; /* [count], owned */
+} ecd_bench_models_t;
+
+/* File name of a deck without folder and ending, into name[size]. Local. */
+void ecd_deck_stem(const char *path, char *name, size_t size);
+
+/* bench.models: a deck is looked for in the working folder, then beside layers->deck; its model.kind
+   stays its own. Epochs are scaled by bench->epochs_scale. ECD_USAGE: a deck that is not there or
+   bad, an unknown kind, a name that two have. Collective. */
+ecd_code_t ecd_bench_models_load(const ecd_context_t *ctx, const ecd_bench_settings_t *bench,
+                                 const ecd_layers_t *layers, ecd_bench_models_t *models,
+                                 ecd_error_t *err);
+void ecd_bench_models_clear(ecd_bench_models_t *models);
+
+#endif
