@@ -15,6 +15,7 @@ typedef enum {
   ECD_RANDOM_DROPOUT = 5,
   ECD_RANDOM_BOOTSTRAP = 10, /* samples of a tree; epoch = tree */
   ECD_RANDOM_FEATURE = 11,   /* order of features at a node; epoch = tree */
+  ECD_RANDOM_MAP = 20,       /* initial map of an embedding */
   ECD_RANDOM_TEST = 100      /* tests and timing volumes */
 } ecd_random_purpose_t;
 

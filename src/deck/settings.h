@@ -35,6 +35,8 @@ typedef enum {
 typedef enum { ECD_POOL_SAME, ECD_POOL_VALID } ecd_pool_t;
 typedef enum { ECD_OPTIMIZER_ADAM, ECD_OPTIMIZER_SGD } ecd_optimizer_t;
 typedef enum { ECD_MEMORY_SHARED, ECD_MEMORY_PRIVATE } ecd_memory_t;
+typedef enum { ECD_EMBED_BOTH, ECD_EMBED_MAGPIE, ECD_EMBED_VOLUME } ecd_embed_input_t;
+typedef enum { ECD_START_PCA, ECD_START_RANDOM } ecd_start_t;
 
 typedef struct {
   int count;
@@ -128,6 +130,20 @@ typedef struct {
 } ecd_time_settings_t;
 
 typedef struct {
+  ecd_embed_input_t input;
+  char *element;         /* test samples: symbols, or all; "" = those of data.split */
+  int64_t element_least; /* samples, for all */
+  bool unlabelled;       /* samples without a target are mapped too */
+  int64_t pool;          /* edge and stride of the max pool of volumes */
+  int64_t components;    /* of the PCA that t-SNE is given; 0 = all features */
+  double perplexity, exaggeration;
+  double learning_rate; /* 0 = automatic */
+  int64_t iterations;
+  ecd_start_t start;
+  int64_t neighbors; /* k of trustworthiness and mixing */
+} ecd_embed_settings_t;
+
+typedef struct {
   char *title;
   char *output; /* folder of this run */
   int64_t seed;
@@ -140,6 +156,7 @@ typedef struct {
   ecd_train_settings_t train;
   ecd_predict_settings_t predict;
   ecd_time_settings_t time;
+  ecd_embed_settings_t embed;
 } ecd_settings_t;
 
 #endif

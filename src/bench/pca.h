@@ -1,0 +1,29 @@
+/* Principal components, by the singular value decomposition of the centred points in ScaLAPACK. */
+#ifndef ECD_BENCH_PCA_H
+#define ECD_BENCH_PCA_H
+
+#include "bench/points.h"
+
+typedef struct {
+  size_t width, components; /* components: directions in which the points vary */
+  double *mean;             /* [width] */
+  double *component;        /* (components, width), of length 1, the largest variance first */
+  double *variance;         /* [components], over points less 1 */
+  double total;             /* variance in all */
+} ecd_pca_t;
+
+/* Points: the same on every rank, finite. They are spread block-cyclically over a grid of all ranks
+   of comm, as square as their number allows; every rank gets the result, the same bits. Other
+   numbers of ranks agree to rounding. Of a component's entries that are the largest in size, the
+   first is positive. Fewer than 2 points or none that differ: ECD_DATA. Collective; owned by the
+   caller. */
+ecd_code_t ecd_pca_create(MPI_Comm comm, const ecd_points_t *points, ecd_pca_t **pca,
+                          ecd_error_t *err);
+void ecd_pca_destroy(ecd_pca_t **pca);
+
+/* scores (points->count, scores->width): the points in the first components. scores: allocated, its
+   width at most pca->components. Local, by threads. */
+void ecd_pca_project(const ecd_pca_t *pca, const ecd_points_t *points, int threads,
+                     ecd_points_t *scores);
+
+#endif
