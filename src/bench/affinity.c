@@ -29,15 +29,17 @@ static double entropy(const double *distance, size_t count, size_t self, gaussia
 
 static gaussian_t find_width(const double *distance, size_t count, size_t self, double perplexity) {
   gaussian_t g = {.nearest = INFINITY, .uneven = 1};
-  double low = 0, high = INFINITY, mean = 0;
+  double low = 0, high = INFINITY, mean = 0, alike = 0;
   for (size_t j = 0; j < count; ++j) {
     if (j == self) continue;
     if (distance[j] < g.nearest) g.nearest = distance[j];
     mean += distance[j] / (double)(count - 1);
   }
-  /* Begins at the scale of the distances; all equal ones have one entropy at any width. */
-  g.beta = mean > g.nearest ? 1 / (mean - g.nearest) : 1;
-  for (int step = 0; step < STEPS && g.uneven != 0; ++step) {
+  for (size_t j = 0; j < count; ++j) alike += j != self && distance[j] == g.nearest;
+  /* So many equally near ones have this entropy at least: they share all. */
+  const bool possible = log(alike) < log(perplexity) + TOLERANCE;
+  g.beta = possible ? 1 / (mean - g.nearest) : DBL_MAX;
+  for (int step = 0; possible && step < STEPS && g.uneven != 0; ++step) {
     const double difference = entropy(distance, count, self, &g) - log(perplexity);
     if (fabs(difference) <= TOLERANCE) {
       g.uneven = 0;

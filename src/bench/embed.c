@@ -11,6 +11,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { KEPT = 50 }; /* components whose scores are stored */
 
@@ -86,6 +87,8 @@ static ecd_code_t check_numbers(const ecd_embed_t *e, ecd_error_t *err) {
                     "embed.perplexity: expected less than the %zu samples less 1 (a third of them "
                     "at most is usual), found %g",
                     e->samples, s->perplexity);
+  if (s->components == 1)
+    return ecd_fail(err, ECD_USAGE, "embed.components: expected 0, or 2 at least, found 1");
   if (2 * s->neighbors >= (int64_t)labelled)
     return ecd_fail(err, ECD_USAGE,
                     "embed.neighbors: expected less than half of the %zu samples, found %lld",
@@ -138,34 +141,60 @@ static ecd_code_t make_pca(const ecd_embed_t *e, ecd_embed_map_t *m, ecd_error_t
   return ECD_OK;
 }
 
-/* The first columns of the scores. */
-static ecd_code_t cut(const ecd_points_t *scores, size_t width, ecd_points_t *out,
-                      ecd_error_t *err) {
-  ECD_TRY(ecd_points_allocate(scores->count, width, out, err));
-  for (size_t i = 0; i < scores->count; ++i)
-    for (size_t c = 0; c < width; ++c)
-      out->value[i * width + c] = scores->value[i * scores->width + c];
+/* The start of a try: that of the deck, then near it, or another random one. */
+static void start_map(const ecd_embed_t *e, const ecd_points_t *first, int64_t number,
+                      double *map) {
+  const bool pca = e->settings->embed.start == ECD_START_PCA;
+  const double deviation = ecd_tsne_start_deviation * (pca ? 0.01 : 1);
+  for (size_t i = 0; i < 2 * e->samples; ++i) map[i] = 0;
+  if (pca) ecd_tsne_start_from(first, map);
+  if (!pca || number > 0)
+    ecd_tsne_add_random(e->samples, (uint64_t)e->settings->seed, (uint32_t)number, deviation, map);
+}
+
+/* The best of all tries. map: room for one. */
+static ecd_code_t try_maps(const ecd_embed_t *e, const ecd_affinity_t *affinity,
+                           const ecd_points_t *first, double *map, ecd_embed_map_t *m,
+                           ecd_error_t *err) {
+  const ecd_embed_settings_t *s = &e->settings->embed;
+  const ecd_tsne_options_t options = {s->exaggeration, s->learning_rate, s->iterations};
+  for (int64_t k = 0; k < s->tries; ++k) {
+    ecd_tsne_result_t result;
+    start_map(e, first, k, map);
+    ECD_TRY(ecd_tsne_run(e->ctx, &options, affinity, map, &result, err));
+    m->kl[k] = result.kl;
+    if (k > 0 && result.kl >= m->tsne.kl) continue;
+    m->tsne = result;
+    memcpy(m->map.value, map, 2 * e->samples * sizeof *map);
+  }
   return ECD_OK;
 }
 
 static ecd_code_t make_map(const ecd_embed_t *e, ecd_embed_map_t *m, ecd_error_t *err) {
   const ecd_embed_settings_t *s = &e->settings->embed;
-  const ecd_tsne_options_t options = {s->perplexity, s->exaggeration, s->learning_rate,
-                                      s->iterations};
+  const size_t width = s->components > 2 ? (size_t)s->components : 2;
   ecd_points_t first = {0};
+  ecd_affinity_t *affinity = NULL;
+  double *map = NULL, start = ecd_now();
   ecd_code_t code = ecd_points_allocate(e->samples, 2, &m->map, err);
-  if (code == ECD_OK && s->components > 0)
-    code = cut(&m->scores, (size_t)s->components, &first, err);
+  if (code == ECD_OK) code = ecd_pca_cut(&m->scores, width, &first, err);
+  if (code == ECD_OK)
+    code = ecd_alloc((void **)&m->kl, (size_t)s->tries, sizeof *m->kl, "divergences", err);
+  if (code == ECD_OK) code = ecd_alloc((void **)&map, 2 * e->samples, sizeof *map, "map", err);
   code = ecd_agree(e->ctx->world, code, err);
+  if (code == ECD_OK)
+    code = ecd_affinity_create(e->ctx, s->components > 0 ? &first : &m->input, s->perplexity,
+                               &affinity, err);
+  m->affinity_seconds = ecd_now() - start;
+  start = ecd_now();
   if (code == ECD_OK) {
-    if (s->start == ECD_START_PCA)
-      ecd_tsne_start_from(&m->scores, m->map.value);
-    else
-      ecd_tsne_start_random(e->samples, (uint64_t)e->settings->seed, m->map.value);
-    code = ecd_tsne_run(e->ctx, &options, s->components > 0 ? &first : &m->input, m->map.value,
-                        &m->tsne, err);
+    m->uneven = affinity->uneven;
+    code = try_maps(e, affinity, &first, map, m, err);
   }
+  m->descent_seconds = ecd_now() - start;
+  ecd_affinity_destroy(&affinity);
   ecd_points_clear(&first);
+  free(map);
   return code;
 }
 
@@ -212,15 +241,15 @@ static void report(const ecd_embed_t *e, const ecd_embed_map_t *m) {
   ecd_log(e->ctx, "%s: %zu features; PCA: 2, 10, 50 components explain %.1f, %.1f, %.1f %%",
           m->name, m->input.width, explained(m->pca, 2), explained(m->pca, 10),
           explained(m->pca, 50));
-  if (m->tsne.uneven > 0)
+  if (m->uneven > 0)
     ecd_warn(e->ctx,
              "%s: %zu samples coincide with so many others that perplexity %g cannot be had",
-             m->name, m->tsne.uneven, s->perplexity);
+             m->name, m->uneven, s->perplexity);
   ecd_log(e->ctx,
-          "%s: t-SNE, perplexity %g, %lld iterations: KL %.4f, trustworthiness %.4f (k = %lld), "
+          "%s: t-SNE, perplexity %g, best of %lld tries: KL %.4f, trustworthiness %.4f (k = %lld), "
           "%.3g s",
-          m->name, s->perplexity, (long long)m->tsne.iterations, m->tsne.kl, m->trustworthiness,
-          (long long)s->neighbors, m->tsne.affinity_seconds + m->tsne.descent_seconds);
+          m->name, s->perplexity, (long long)s->tries, m->tsne.kl, m->trustworthiness,
+          (long long)s->neighbors, m->affinity_seconds + m->descent_seconds);
   for (size_t k = 0; k < e->sets.count; ++k) {
     const ecd_set_t *set = &e->sets.set[k];
     if (set->test == 0) continue;
@@ -263,6 +292,7 @@ static void clear(ecd_embed_t *e) {
     ecd_pca_destroy(&e->map[k].pca);
     ecd_points_clear(&e->map[k].scores);
     ecd_points_clear(&e->map[k].map);
+    free(e->map[k].kl);
     free(e->map[k].input_mixing);
     free(e->map[k].map_mixing);
   }

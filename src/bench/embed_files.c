@@ -119,15 +119,17 @@ static void add_map(cJSON *json, const ecd_embed_t *e, const ecd_embed_map_t *m)
   cJSON_AddNumberToObject(map, "features", (double)m->input.width);
   cJSON_AddNumberToObject(map, "pca_components", (double)m->pca->components);
   cJSON_AddNumberToObject(map, "kl", m->tsne.kl); /* cJSON prints NaN as null */
+  cJSON_AddItemToObject(map, "kl_tries",
+                        cJSON_CreateDoubleArray(m->kl, (int)e->settings->embed.tries));
   cJSON_AddNumberToObject(map, "trustworthiness", m->trustworthiness);
   cJSON_AddNumberToObject(map, "iterations", (double)m->tsne.iterations);
   cJSON_AddNumberToObject(map, "learning_rate", m->tsne.learning_rate);
-  cJSON_AddNumberToObject(map, "uneven", (double)m->tsne.uneven);
+  cJSON_AddNumberToObject(map, "uneven", (double)m->uneven);
   seconds = cJSON_AddObjectToObject(map, "seconds");
   cJSON_AddNumberToObject(seconds, "load", m->load_seconds);
   cJSON_AddNumberToObject(seconds, "pca", m->pca_seconds);
-  cJSON_AddNumberToObject(seconds, "affinities", m->tsne.affinity_seconds);
-  cJSON_AddNumberToObject(seconds, "descent", m->tsne.descent_seconds);
+  cJSON_AddNumberToObject(seconds, "affinities", m->affinity_seconds);
+  cJSON_AddNumberToObject(seconds, "descent", m->descent_seconds);
   cJSON_AddNumberToObject(seconds, "quality", m->quality_seconds);
   cJSON *mixing = cJSON_AddArrayToObject(map, "mixing");
   for (size_t k = 0; k < e->sets.count; ++k) {

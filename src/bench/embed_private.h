@@ -14,12 +14,14 @@ typedef struct {
   const char *name; /* magpie, volume */
   ecd_points_t input;
   ecd_pca_t *pca;
-  ecd_points_t scores; /* (samples, kept) */
-  ecd_points_t map;    /* (samples, 2) */
-  ecd_tsne_result_t tsne;
+  ecd_points_t scores;    /* (samples, kept) */
+  ecd_points_t map;       /* (samples, 2) */
+  ecd_tsne_result_t tsne; /* of the best try */
+  size_t uneven;          /* ecd_affinity_t */
+  double *kl;             /* [tries] */
   double trustworthiness;
   double *input_mixing, *map_mixing; /* [sets] */
-  double load_seconds, pca_seconds, quality_seconds;
+  double load_seconds, pca_seconds, affinity_seconds, descent_seconds, quality_seconds;
 } ecd_embed_map_t;
 
 typedef struct {

@@ -219,10 +219,28 @@ void ecd_pca_destroy(ecd_pca_t **pca) {
 void ecd_pca_project(const ecd_pca_t *pca, const ecd_points_t *points, int threads,
                      ecd_points_t *scores) {
   const size_t width = pca->width, k = scores->width;
+  for (size_t c = 0; c < k; ++c) {
+    const double *axis = pca->component + c * width, shift = ecd_dot(width, pca->mean, axis);
 #pragma omp parallel for num_threads(threads) schedule(static)
-  for (size_t i = 0; i < points->count; ++i)
-    for (size_t c = 0; c < k; ++c) {
-      const double *row = points->value + i * width, *axis = pca->component + c * width;
-      scores->value[i * k + c] = ecd_dot(width, row, axis) - ecd_dot(width, pca->mean, axis);
-    }
+    for (size_t i = 0; i < points->count; ++i)
+      scores->value[i * k + c] = ecd_dot(width, points->value + i * width, axis) - shift;
+  }
+}
+
+ecd_code_t ecd_pca_cut(const ecd_points_t *scores, size_t width, ecd_points_t *out,
+                       ecd_error_t *err) {
+  const size_t n = scores->count;
+  double squares = 0;
+  ECD_TRY(ecd_points_allocate(n, width, out, err));
+  for (size_t i = 0; i < n; ++i) {
+    const double first = scores->value[i * scores->width];
+    squares += first * first / (double)n;
+  }
+  int exponent; /* the step is a power of two: it is the same for all but deviations next to one */
+  frexp(sqrt(squares), &exponent);
+  for (size_t i = 0; i < n; ++i)
+    for (size_t c = 0; c < width; ++c)
+      out->value[i * width + c] =
+          ldexp(rint(ldexp(scores->value[i * scores->width + c], 16 - exponent)), exponent - 16);
+  return ECD_OK;
 }

@@ -26,4 +26,11 @@ void ecd_pca_destroy(ecd_pca_t **pca);
 void ecd_pca_project(const ecd_pca_t *pca, const ecd_points_t *points, int threads,
                      ecd_points_t *scores);
 
+/* The first columns of scores, which are allocated at least, rounded to some 2^-16 of the deviation
+   of the first: t-SNE makes another map of every other rounding, and the components of another
+   number of ranks are rounded otherwise. That one of n values falls on the other side of a step is
+   as likely as n / 10^8. Local; owned by the caller. */
+ecd_code_t ecd_pca_cut(const ecd_points_t *scores, size_t width, ecd_points_t *out,
+                       ecd_error_t *err);
+
 #endif

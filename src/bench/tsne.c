@@ -12,7 +12,8 @@
 /* scikit-learn's constants of the descent. */
 enum { EXPLORATION = 250, CHECK_EVERY = 50, PATIENCE = 300 };
 static const double MOMENTUM_EARLY = 0.5, MOMENTUM_LATE = 0.8, GRADIENT_LEAST = 1e-7,
-                    GAIN_LEAST = 0.01, START_DEVIATION = 1e-4;
+                    GAIN_LEAST = 0.01;
+const double ecd_tsne_start_deviation = 1e-4;
 
 /* What a row adds: forces along x and y by affinities and by repulsion, and its share of the
    normalisation of the map's affinities. */
@@ -45,18 +46,19 @@ void ecd_tsne_start_from(const ecd_points_t *scores, double *map) {
   const double deviation = squares > 0 ? sqrt(squares) : 1;
   for (size_t i = 0; i < n; ++i)
     for (size_t k = 0; k < 2; ++k)
-      map[2 * i + k] =
-          START_DEVIATION * ldexp(rint(ldexp(scores->value[i * width + k] / deviation, 14)), -14);
+      map[2 * i + k] = ecd_tsne_start_deviation * scores->value[i * width + k] / deviation;
 }
 
 /* Box and Muller. */
-void ecd_tsne_start_random(size_t count, uint64_t seed, double *map) {
+void ecd_tsne_add_random(size_t count, uint64_t seed, uint32_t number, double deviation,
+                         double *map) {
   const double tau = 2 * acos(-1.0);
   for (size_t i = 0; i < count; ++i) {
-    const double radius = sqrt(-2 * log(1 - ecd_random_uniform(seed, ECD_RANDOM_MAP, 0, 2 * i))),
-                 angle = tau * ecd_random_uniform(seed, ECD_RANDOM_MAP, 0, 2 * i + 1);
-    map[2 * i] = START_DEVIATION * radius * cos(angle);
-    map[2 * i + 1] = START_DEVIATION * radius * sin(angle);
+    const double u = ecd_random_uniform(seed, ECD_RANDOM_MAP, number, 2 * i),
+                 radius = deviation * sqrt(-2 * log(1 - u)),
+                 angle = tau * ecd_random_uniform(seed, ECD_RANDOM_MAP, number, 2 * i + 1);
+    map[2 * i] += radius * cos(angle);
+    map[2 * i + 1] += radius * sin(angle);
   }
 }
 
@@ -117,7 +119,7 @@ static ecd_code_t find_divergence(descent_t *d, double *kl, ecd_error_t *err) {
       if (j == i) continue;
       const double dx = d->x[i] - d->x[j], dy = d->y[i] - d->y[j],
                    q = 1 / (1 + dx * dx + dy * dy) / d->total;
-      sum += p[j] * log(p[j] / (q > DBL_EPSILON ? q : DBL_EPSILON));
+      sum += p[j] * log(p[j] / (q < DBL_EPSILON ? DBL_EPSILON : q));
     }
     d->divergence[i] = sum;
   }
@@ -195,17 +197,12 @@ static void give_map(const descent_t *d, double *map) {
 }
 
 ecd_code_t ecd_tsne_run(const ecd_context_t *ctx, const ecd_tsne_options_t *o,
-                        const ecd_points_t *points, double *map, ecd_tsne_result_t *result,
+                        const ecd_affinity_t *affinity, double *map, ecd_tsne_result_t *result,
                         ecd_error_t *err) {
-  const double start = ecd_now();
-  ecd_affinity_t *affinity;
+  descent_t d = {.ctx = ctx, .affinity = affinity, .count = affinity->count};
   *result = (ecd_tsne_result_t){.learning_rate = o->learning_rate};
   if (o->learning_rate == 0)
-    result->learning_rate = fmax((double)points->count / o->exaggeration / 4, 50);
-  ECD_TRY(ecd_affinity_create(ctx, points, o->perplexity, &affinity, err));
-  result->uneven = affinity->uneven;
-  result->affinity_seconds = ecd_now() - start;
-  descent_t d = {.ctx = ctx, .affinity = affinity, .count = points->count};
+    result->learning_rate = fmax((double)d.count / o->exaggeration / 4, 50);
   ecd_code_t code = ecd_agree(ctx->world, allocate(&d, err), err);
   if (code == ECD_OK) {
     for (size_t i = 0; i < d.count; ++i) {
@@ -218,10 +215,8 @@ ecd_code_t ecd_tsne_run(const ecd_context_t *ctx, const ecd_tsne_options_t *o,
     code = descend(&d, o, result, progress, err);
     ecd_progress_destroy(&progress);
     if (code == ECD_OK) give_map(&d, map);
-    result->descent_seconds = ecd_now() - start - result->affinity_seconds;
   }
   void *owned[] = {d.x, d.y, d.update, d.gain, d.force, d.divergence};
   for (size_t i = 0; i < sizeof owned / sizeof *owned; ++i) free(owned[i]);
-  ecd_affinity_destroy(&affinity);
   return code;
 }

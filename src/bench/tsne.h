@@ -8,7 +8,6 @@
 #include <stdint.h>
 
 typedef struct {
-  double perplexity;    /* above 1, below the number of points less 1 */
   double exaggeration;  /* factor on the affinities in the first 250 iterations */
   double learning_rate; /* 0: max(points / exaggeration / 4, 50) */
   int64_t iterations;   /* 250 at least; the descent ends sooner when it does not get on */
@@ -18,21 +17,22 @@ typedef struct {
   double kl; /* divergence of the map's affinities from those of the points, nats */
   double learning_rate;
   int64_t iterations; /* done */
-  size_t uneven;      /* ecd_affinity_t */
-  double affinity_seconds, descent_seconds;
 } ecd_tsne_result_t;
 
-/* Initial maps with a deviation of 1e-4, (count, 2). From the first two columns of scores (count,
-   width), as those of a PCA; rounded to 2^-14 of the deviation, so that another rounding of the
-   scores starts the same map. Or normal random numbers. Local. */
+/* Initial maps, (count, 2). From the first two columns of scores (ecd_pca_cut), with a deviation of
+   1e-4 in the first. Or normal random numbers, added to the map, of that deviation; number: another
+   one for each. Local. */
 void ecd_tsne_start_from(const ecd_points_t *scores, double *map);
-void ecd_tsne_start_random(size_t count, uint64_t seed, double *map);
+void ecd_tsne_add_random(size_t count, uint64_t seed, uint32_t number, double deviation,
+                         double *map);
+
+/* The deviation of an initial map. */
+extern const double ecd_tsne_start_deviation;
 
 /* map (count, 2): the start, then the result, centred; the same bits on any number of ranks and
-   threads. Shows a progress bar. ECD_USAGE for a perplexity out of range, ECD_FAILED if the map is
-   not finite. Collective. */
+   threads. Shows a progress bar. ECD_FAILED if the map is not finite. Collective. */
 ecd_code_t ecd_tsne_run(const ecd_context_t *ctx, const ecd_tsne_options_t *options,
-                        const ecd_points_t *points, double *map, ecd_tsne_result_t *result,
+                        const ecd_affinity_t *affinity, double *map, ecd_tsne_result_t *result,
                         ecd_error_t *err);
 
 #endif

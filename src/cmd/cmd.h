@@ -22,9 +22,9 @@ ecd_run_fn ecd_cmd_merge; /* merge OUT.h5 IN.h5... */
 ecd_run_fn ecd_cmd_train;
 ecd_run_fn ecd_cmd_predict; /* words: raw files or one dataset; none: data.file */
 ecd_run_fn ecd_cmd_embed;
-ecd_run_fn ecd_cmd_info;    /* words: dataset or model files */
-ecd_run_fn ecd_cmd_deck;    /* without a deck: documents the keys */
-ecd_run_fn ecd_cmd_magpie;  /* words: formulas */
-ecd_run_fn ecd_cmd_time;    /* words: cnn2d or cnn3d */
+ecd_run_fn ecd_cmd_info;   /* words: dataset or model files */
+ecd_run_fn ecd_cmd_deck;   /* without a deck: documents the keys */
+ecd_run_fn ecd_cmd_magpie; /* words: formulas */
+ecd_run_fn ecd_cmd_time;   /* words: cnn2d or cnn3d */
 
 #endif

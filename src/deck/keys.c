@@ -208,6 +208,9 @@ const ecd_key_t ecd_keys[] = {
     INTEGER("embed.iterations", embed.iterations, "1000", 250, LARGE, "", "of t-SNE, at most"),
     CHOICE("embed.start", embed.start, "pca", starts,
            "where t-SNE starts: the first two principal components, or random by the seed"),
+    INTEGER("embed.tries", embed.tries, "4", 1, 1e6, "",
+            "starts of t-SNE; the map of the lowest KL divergence is kept; the first is `start` "
+            "itself"),
     INTEGER("embed.neighbors", embed.neighbors, "12", 1, LARGE, "",
             "neighbours that trustworthiness and mixing look at"),
 };

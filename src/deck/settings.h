@@ -138,7 +138,7 @@ typedef struct {
   int64_t components;    /* of the PCA that t-SNE is given; 0 = all features */
   double perplexity, exaggeration;
   double learning_rate; /* 0 = automatic */
-  int64_t iterations;
+  int64_t iterations, tries;
   ecd_start_t start;
   int64_t neighbors; /* k of trustworthiness and mixing */
 } ecd_embed_settings_t;
