@@ -116,7 +116,13 @@ static ecd_code_t decompose(MPI_Comm comm, matrix_t *a, matrix_t *vt, double *s,
   }
   free(work);
   ecd_code_t code = ECD_OK;
-  if (info != 0) code = ecd_fail(err, ECD_FAILED, "ScaLAPACK's pdgesvd: info %d", info);
+  const int least = a->row.n < a->column.n ? a->row.n : a->column.n;
+  if (info == least + 1)
+    code = ecd_fail(err, ECD_FAILED,
+                    "ScaLAPACK's pdgesvd: the ranks found different singular values: are their "
+                    "processors of different kinds?");
+  else if (info != 0)
+    code = ecd_fail(err, ECD_FAILED, "ScaLAPACK's pdgesvd: info %d", info);
   return ecd_agree(comm, code, err);
 }
 
@@ -146,6 +152,14 @@ static void fix_sign(size_t width, double *component) {
     for (size_t c = 0; c < width; ++c) component[c] = -component[c];
 }
 
+static ecd_code_t allocate_components(size_t components, ecd_pca_t *pca, ecd_error_t *err) {
+  pca->components = components;
+  ECD_TRY(ecd_alloc((void **)&pca->component, components * pca->width, sizeof *pca->component,
+                    "PCA", err));
+  return ecd_alloc((void **)&pca->variance, components, sizeof *pca->variance, "PCA", err);
+}
+
+/* Collective over the grid. */
 static ecd_code_t solve(MPI_Comm comm, const grid_t *g, const ecd_points_t *points, matrix_t *a,
                         matrix_t *vt, double **s, ecd_pca_t *pca, ecd_error_t *err) {
   const size_t n = points->count, width = points->width, least = n < width ? n : width;
@@ -159,28 +173,24 @@ static ecd_code_t solve(MPI_Comm comm, const grid_t *g, const ecd_points_t *poin
   ECD_TRY(ecd_agree(comm, code, err));
   fill(points, pca->mean, a);
   ECD_TRY(decompose(comm, a, vt, *s, err));
-  ECD_MPI(MPI_Bcast(*s, (int)least, MPI_DOUBLE, 0, comm));
   const double noise = (double)(n > width ? n : width) * DBL_EPSILON * (*s)[0];
-  while (pca->components < least && (*s)[pca->components] > noise) ++pca->components;
-  code = ecd_alloc((void **)&pca->component, pca->components * width, sizeof *pca->component, "PCA",
-                   err);
-  if (code == ECD_OK)
-    code = ecd_alloc((void **)&pca->variance, pca->components, sizeof *pca->variance, "PCA", err);
-  ECD_TRY(ecd_agree(comm, code, err));
+  size_t components = 0;
+  while (components < least && (*s)[components] > noise) ++components;
+  ECD_TRY(ecd_agree(comm, allocate_components(components, pca, err), err));
   ECD_TRY(gather_components(comm, vt, pca, err));
-  for (size_t k = 0; k < pca->components; ++k) {
+  for (size_t k = 0; k < components; ++k) {
     fix_sign(width, pca->component + k * width);
     pca->variance[k] = (*s)[k] * (*s)[k] / (double)(n - 1);
   }
   return ECD_OK;
 }
 
-static ecd_code_t run(MPI_Comm comm, const ecd_points_t *points, ecd_pca_t *pca, ecd_error_t *err) {
+/* Collective over the grid's ranks. */
+static ecd_code_t run_grid(MPI_Comm comm, const ecd_points_t *points, ecd_pca_t *pca,
+                           ecd_error_t *err) {
   matrix_t a = {.value = NULL}, vt = {.value = NULL};
   double *s = NULL;
   grid_t g;
-  find_mean(points, pca);
-  if (!(pca->total > 0)) return ecd_fail(err, ECD_DATA, "PCA: the samples do not differ");
   ECD_TRY(open_grid(comm, &g, err));
   const ecd_code_t code = solve(comm, &g, points, &a, &vt, &s, pca, err);
   close_grid(&g);
@@ -188,6 +198,37 @@ static ecd_code_t run(MPI_Comm comm, const ecd_points_t *points, ecd_pca_t *pca,
   free(vt.value);
   free(s);
   return code;
+}
+
+/* Rank 0's components to those that have none. Collective. */
+static ecd_code_t share(MPI_Comm comm, bool mine, ecd_pca_t *pca, ecd_error_t *err) {
+  unsigned long components = pca->components;
+  ECD_MPI(MPI_Bcast(&components, 1, MPI_UNSIGNED_LONG, 0, comm));
+  const ecd_code_t code = mine ? ECD_OK : allocate_components(components, pca, err);
+  ECD_TRY(ecd_agree(comm, code, err));
+  for (size_t k = 0; k < components; ++k)
+    ECD_MPI(MPI_Bcast(pca->component + k * pca->width, (int)pca->width, MPI_DOUBLE, 0, comm));
+  ECD_MPI(MPI_Bcast(pca->variance, (int)components, MPI_DOUBLE, 0, comm));
+  return ECD_OK;
+}
+
+static ecd_code_t run(MPI_Comm comm, const ecd_points_t *points, ecd_pca_t *pca, ecd_error_t *err) {
+  int rank;
+  MPI_Comm grid;
+  find_mean(points, pca);
+  if (!(pca->total > 0)) return ecd_fail(err, ECD_DATA, "PCA: the samples do not differ");
+  ECD_MPI(MPI_Comm_rank(comm, &rank));
+  /* pdgesvd spreads the columns of the vectors over all ranks of its grid once more. One without any
+     finds its singular values by another algorithm, which it then refuses as they differ. */
+  const bool mine = (size_t)rank < points->width;
+  ECD_MPI(MPI_Comm_split(comm, mine ? 0 : MPI_UNDEFINED, rank, &grid));
+  ecd_code_t code = ECD_OK;
+  if (mine) {
+    code = run_grid(grid, points, pca, err);
+    MPI_Comm_free(&grid);
+  }
+  ECD_TRY(ecd_agree(comm, code, err));
+  return share(comm, mine, pca, err);
 }
 
 ecd_code_t ecd_pca_create(MPI_Comm comm, const ecd_points_t *points, ecd_pca_t **pca,

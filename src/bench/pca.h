@@ -12,8 +12,9 @@ typedef struct {
   double total;             /* variance in all */
 } ecd_pca_t;
 
-/* Points: the same on every rank, finite. They are spread block-cyclically over a grid of all ranks
-   of comm, as square as their number allows; every rank gets the result, the same bits. Other
+/* Points: the same on every rank, finite. They are spread block-cyclically over a grid of the ranks
+   of comm (as many as there are features at most), as square as their number allows; every rank gets
+   the result, the same bits. Other
    numbers of ranks agree to rounding. Of a component's entries that are the largest in size, the
    first is positive. Fewer than 2 points or none that differ: ECD_DATA. Collective; owned by the
    caller. */

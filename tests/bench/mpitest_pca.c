@@ -136,6 +136,8 @@ int main(int argc, char **argv) {
   check_shape(12, 150, 11); /* as many directions as points allow */
   check_shape(300, 200, 60);
   check_shape(2, 3, 1);
+  check_shape(9, 1, 1);
+  for (size_t count = 5; count < 40; count += 3) check_shape(count, 2, 2); /* fewer than ranks */
   check_equal_entries();
   check_cut();
   check_refused();
