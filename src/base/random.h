@@ -16,6 +16,7 @@ typedef enum {
   ECD_RANDOM_REPEAT = 6,     /* seeds of repeats */
   ECD_RANDOM_BOOTSTRAP = 10, /* samples of a tree; epoch = tree */
   ECD_RANDOM_FEATURE = 11,   /* order of features at a node; epoch = tree */
+  ECD_RANDOM_MAP = 20,       /* initial map of an embedding */
   ECD_RANDOM_TEST = 100      /* tests and timing volumes */
 } ecd_random_purpose_t;
 

@@ -24,11 +24,12 @@ ecd_run_fn ecd_cmd_prep;  /* prep/prep.c does the work */
 ecd_run_fn ecd_cmd_merge; /* merge OUT.h5 IN.h5... */
 ecd_run_fn ecd_cmd_train;
 ecd_run_fn ecd_cmd_predict; /* words: raw files or one dataset; none: data.file */
-ecd_run_fn ecd_cmd_maps;    /* words: as predict */
-ecd_run_fn ecd_cmd_info;    /* words: dataset or model files */
-ecd_run_fn ecd_cmd_deck;    /* without a deck: documents the keys */
-ecd_run_fn ecd_cmd_magpie;  /* words: formulas */
-ecd_run_fn ecd_cmd_bench;   /* bench/bench.c does the work */
-ecd_run_fn ecd_cmd_time;    /* words: a network */
+ecd_run_fn ecd_cmd_embed;
+ecd_run_fn ecd_cmd_maps;   /* words: as predict */
+ecd_run_fn ecd_cmd_info;   /* words: dataset or model files */
+ecd_run_fn ecd_cmd_deck;   /* without a deck: documents the keys */
+ecd_run_fn ecd_cmd_magpie; /* words: formulas */
+ecd_run_fn ecd_cmd_bench;  /* bench/bench.c does the work */
+ecd_run_fn ecd_cmd_time;   /* words: a network */
 
 #endif

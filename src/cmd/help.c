@@ -109,6 +109,26 @@ const ecd_command_t ecd_commands[] = {
      "(N, 3, n, n), the mean over the channels of the block's output, in the planes across x, y "
      "and z; /id, /formula.\n\n"
      "  ecdnet maps -o output=runs/bulk -o maps.materials=mp-1,mp-2 dataset.h5\n"},
+    {"embed", ecd_cmd_embed, false, "map the samples of a dataset in the plane: PCA and t-SNE",
+     "usage: ecdnet embed DECK [-o KEY=VALUE]...\n\n"
+     "Principal components (ScaLAPACK) and an exact t-SNE of the dataset's samples, from their "
+     "Magpie features\n"
+     "(data.features, standardised), their volumes (largest value in each cube of embed.pool^3 "
+     "voxels), or each of them\n"
+     "(embed.input: magpie, volume, both).\n\n"
+     "Test samples: those that data.split holds out; or, for each element that embed.element "
+     "lists, the materials that\n"
+     "contain it (embed.element: all, for those in embed.element_least samples or more). The "
+     "mixing of a test set is\n"
+     "the share of training samples among the embed.neighbors nearest of a test sample, in the "
+     "input and in the map.\n\n"
+     "Writes into OUTPUT/embed: embedding.csv (id, formula, train or test for each set, the "
+     "map), pca.csv, embed.h5\n"
+     "(components, scores), embed.json (KL divergence, trustworthiness, mixing, seconds), "
+     "deck.yaml. The map is the\n"
+     "same on any number of ranks.\n\n"
+     "  mpirun -n 4 ecdnet embed input/fig4.yaml\n"
+     "  mpirun -n 4 ecdnet embed input/fig4.yaml -o embed.element=F,Cl -o embed.input=volume\n"},
     {"info", ecd_cmd_info, false, "summarise datasets, models and checkpoints",
      "usage: ecdnet info FILE...\n"},
     {"magpie", ecd_cmd_magpie, false, "Magpie features of chemical formulas as CSV",

@@ -39,6 +39,8 @@ static const char *const losses[] = {"auto", "mae", "mse", NULL};
 static const char *const protocols[] = {"kfold", "loeo", "external", NULL};
 static const char *const scales[] = {"full", "quick", NULL};
 static const char *const keeps[] = {"needed", "all", NULL};
+static const char *const embed_inputs[] = {"both", "magpie", "volume", NULL};
+static const char *const starts[] = {"pca", "random", NULL};
 
 #define LARGE 1e9
 #define DENSE "[4096, 4096, 128, 128, 128, 32]"
@@ -273,6 +275,33 @@ const ecd_key_t ecd_keys[] = {
     INTEGER("time.steps", time.steps, "9", 1, 1e6, "", "timed steps"),
     INTEGER("time.warmup", time.warmup, "3", 0, 1e6, "", "steps before them"),
     INTEGER("time.atoms", time.atoms, "8", 1, 1e6, "", "of the random crystals for cgcnn"),
+
+    CHOICE("embed.input", embed.input, "both", embed_inputs,
+           "what is mapped: Magpie features (data.features), max-pooled volumes, or each of them"),
+    STRING("embed.element", embed.element, "",
+           "test samples are those that contain an element: F, or F,Cl,Br for three sets, or all; "
+           "empty: those that data.split holds out"),
+    INTEGER("embed.element_least", embed.element_least, "200", 1, LARGE, "samples",
+            "for element: all, the elements that as many samples contain"),
+    FLAG("embed.unlabelled", embed.unlabelled, "false",
+         "also map samples without a known data.target"),
+    INTEGER("embed.pool", embed.pool, "6", 1, 1024, "voxels", "edge and stride of the max pool"),
+    INTEGER("embed.components", embed.components, "0", 0, LARGE, "",
+            "principal components that t-SNE takes; 0: all features, without a PCA before it"),
+    NUMBER("embed.perplexity", embed.perplexity, "30", 1.000001, LARGE, "",
+           "number of neighbours that t-SNE looks at, roughly"),
+    NUMBER("embed.exaggeration", embed.exaggeration, "12", 1, 1e6, "",
+           "factor on attraction in the first 250 iterations"),
+    NUMBER("embed.learning_rate", embed.learning_rate, "0", 0, LARGE, "",
+           "of t-SNE; 0: samples / exaggeration / 4, 50 at least"),
+    INTEGER("embed.iterations", embed.iterations, "1000", 250, LARGE, "", "of t-SNE, at most"),
+    CHOICE("embed.start", embed.start, "pca", starts,
+           "where t-SNE starts: the first two principal components, or random by the seed"),
+    INTEGER("embed.tries", embed.tries, "4", 1, 1e6, "",
+            "starts of t-SNE; the map of the lowest KL divergence is kept; the first is `start` "
+            "itself"),
+    INTEGER("embed.neighbors", embed.neighbors, "12", 1, LARGE, "",
+            "neighbours that trustworthiness and mixing look at"),
 };
 
 const size_t ecd_key_count = sizeof ecd_keys / sizeof *ecd_keys;

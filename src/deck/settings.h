@@ -55,6 +55,8 @@ typedef enum {
 } ecd_augment_t;
 typedef enum { ECD_LOSS_AUTO, ECD_LOSS_MAE, ECD_LOSS_MSE } ecd_loss_t;
 typedef enum { ECD_MEMORY_SHARED, ECD_MEMORY_PRIVATE } ecd_memory_t;
+typedef enum { ECD_EMBED_BOTH, ECD_EMBED_MAGPIE, ECD_EMBED_VOLUME } ecd_embed_input_t;
+typedef enum { ECD_START_PCA, ECD_START_RANDOM } ecd_start_t;
 
 typedef struct {
   int count;
@@ -199,6 +201,20 @@ typedef struct {
 } ecd_bench_settings_t;
 
 typedef struct {
+  ecd_embed_input_t input;
+  char *element;         /* test samples: symbols, or all; "" = those of data.split */
+  int64_t element_least; /* samples, for all */
+  bool unlabelled;       /* samples without a target are mapped too */
+  int64_t pool;          /* edge and stride of the max pool of volumes */
+  int64_t components;    /* of the PCA that t-SNE is given; 0 = all features */
+  double perplexity, exaggeration;
+  double learning_rate; /* 0 = automatic */
+  int64_t iterations, tries;
+  ecd_start_t start;
+  int64_t neighbors; /* k of trustworthiness and mixing */
+} ecd_embed_settings_t;
+
+typedef struct {
   char *title;
   char *output; /* folder of this run */
   int64_t seed;
@@ -213,6 +229,7 @@ typedef struct {
   ecd_maps_settings_t maps;
   ecd_bench_settings_t bench;
   ecd_time_settings_t time;
+  ecd_embed_settings_t embed;
 } ecd_settings_t;
 
 #endif
