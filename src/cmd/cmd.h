@@ -9,9 +9,10 @@
 typedef struct {
   int count;
   char **word;
-  const char *deck; /* path of the deck, "" = none; the settings hold what it says */
-  const char *file; /* of --file, "" = not given */
-  bool check;       /* deck --check */
+  const char *deck;    /* path of the deck, "" = none; the settings hold what it says */
+  const char *file;    /* of --file, "" = not given */
+  const char *strains; /* of --strains, "" = not given */
+  bool check;          /* deck --check */
 } ecd_words_t;
 
 typedef ecd_code_t ecd_run_fn(ecd_context_t *ctx, ecd_settings_t *settings,
@@ -24,6 +25,7 @@ ecd_run_fn ecd_cmd_predict; /* words: raw files or one dataset; none: data.file 
 ecd_run_fn ecd_cmd_info;    /* words: dataset or model files */
 ecd_run_fn ecd_cmd_deck;    /* without a deck: documents the keys */
 ecd_run_fn ecd_cmd_magpie;  /* words: formulas */
+ecd_run_fn ecd_cmd_elastic; /* words: input files */
 ecd_run_fn ecd_cmd_time;    /* words: cnn2d or cnn3d */
 
 #endif
