@@ -27,6 +27,8 @@ typedef struct {
   double scale;     /* largest |E|: unknowns are stiffness * scale, so that all have one size */
   double tolerance; /* of the rank */
   int constants, stresses; /* of the class */
+  size_t
+      free; /* components of the stresses, two strains that are each other's negative counted once */
   double basis[ECD_STIFFNESS_TERMS][6][6], stress_basis[6][6];
   ecd_least_squares_t found;
 } work_t;
@@ -204,32 +206,54 @@ static void misfit(const point_t *point, const double c[6][6], const double offs
   }
 }
 
-static void measure(const work_t *work, const double c[6][6], ecd_elastic_fit_t *fit) {
-  double offset[6] = {0}, off[6], misses = 0, stresses = 0;
+/* The strain that is the negative of strain s up to second order, or s itself. */
+static size_t find_partner(const work_t *work, size_t s) {
+  const double *e = work->point[s].strain, largest = 0.2 * norm(e);
+  for (size_t t = 0; t < work->input->strains; ++t) {
+    double sum[6];
+    for (int i = 0; i < 6; ++i) sum[i] = e[i] + work->point[t].strain[i];
+    if (t != s && norm(sum) < largest) return t;
+  }
+  return s;
+}
+
+static void measure(work_t *work, const double c[6][6], ecd_elastic_fit_t *fit) {
+  double offset[6] = {0}, here[6], there[6], elastic[6];
+  double misses = 0, shared = 0, stresses = 0, paired = 0;
   if (fit->reference == ECD_REFERENCE_FITTED) ecd_kelvin_from_matrix(fit->reference_stress, offset);
   for (size_t s = 0; s < work->input->strains; ++s) {
-    misfit(&work->point[s], c, offset, off);
-    const double size = norm(off);
+    const size_t partner = find_partner(work, s);
+    misfit(&work->point[s], c, offset, here);
+    misfit(&work->point[partner], c, offset, there);
+    for (int i = 0; i < 6; ++i) {
+      elastic[i] = work->point[s].stress[i];
+      for (int j = 0; j < 6; ++j) elastic[i] -= work->point[s].pull_back[i][j] * offset[j];
+      const double half = partner != s ? 0.5 * (here[i] + there[i]) : 0;
+      here[i] -= half;
+      shared += half * half;
+    }
+    const double size = norm(here), stress = norm(elastic);
     misses += size * size;
+    stresses += stress * stress;
+    if (partner != s) paired += stress * stress;
+    work->free += partner != s ? 3 : 6;
     if (size >= fit->worst_gpa) {
       fit->worst_gpa = size;
       fit->worst = s;
-    }
-    for (int i = 0; i < 6; ++i) {
-      double elastic = work->point[s].stress[i];
-      for (int j = 0; j < 6; ++j) elastic -= work->point[s].pull_back[i][j] * offset[j];
-      stresses += elastic * elastic;
     }
   }
   fit->equations = 6 * work->input->strains;
   fit->largest_strain = work->scale;
   fit->residual = stresses > 0 ? sqrt(misses / stresses) : 0;
   fit->residual_gpa = sqrt(misses / (double)fit->equations);
+  fit->curvature = paired > 0 ? sqrt(shared / paired) : NAN;
 }
 
 /* Of the constants in the standard axes, by the scatter about the fit. */
 static void estimate_errors(const work_t *work, ecd_elastic_fit_t *fit) {
-  const double freedom = (double)fit->equations - fit->unknowns;
+  /* with pairs alone, a fitted reference is of the part that pairs share */
+  const bool pairs = 2 * work->free == fit->equations;
+  const double freedom = (double)work->free - (pairs ? work->constants : fit->unknowns);
   const double variance =
       freedom > 0 ? fit->residual_gpa * fit->residual_gpa * (double)fit->equations / freedom : NAN;
   double turned[ECD_STIFFNESS_TERMS][6][6];

@@ -28,10 +28,14 @@ typedef struct {
   int rank;     /* < constants of the class: under-determined */
   double condition;
   double largest_strain; /* norm of E */
-  double residual;       /* rms over all components of S - C : E, relative to that of S */
-  double residual_gpa;   /* the same in GPa */
-  double worst_gpa;      /* largest norm of S - C : E of a strain */
-  size_t worst;          /* that strain */
+  /* Misfit S - C : E. Of two strains that are each other's negative the part that both share is left out:
+     it is the curvature of the stress, which does not touch C. */
+  double residual;     /* rms over all components, relative to that of S */
+  double residual_gpa; /* the same in GPa */
+  double worst_gpa;    /* largest norm, of strain worst */
+  double
+      curvature; /* rms of the part left out, relative to that of S of these strains; NaN: none */
+  size_t worst;
   ecd_reference_t reference;
   double reference_stress[3][3]; /* GPa, positive under tension */
   double energy_residual; /* rms of energies - fitted ones, relative to the elastic energies; NaN */

@@ -86,6 +86,7 @@ static void print_fit(FILE *file, const ecd_elastic_input_t *input, const ecd_el
   if (fit->reference != ECD_REFERENCE_ZERO)
     fprintf(file, ": %.3f %.3f %.3f %.3f %.3f %.3f GPa", s[0][0], s[1][1], s[2][2], s[1][2],
             s[0][2], s[0][1]);
+  if (!isnan(fit->curvature)) fprintf(file, "; curvature %.2g %%", 100 * fit->curvature);
   if (!isnan(fit->asymmetry))
     fprintf(file, "; without symmetry the tensor differs by %.2g %%", 100 * fit->asymmetry);
   if (!isnan(fit->energy_residual))

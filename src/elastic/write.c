@@ -66,6 +66,7 @@ static void add_fit(cJSON *json, const ecd_elastic_input_t *input, const ecd_ela
   cJSON_AddNumberToObject(object, "largest_strain", fit->largest_strain);
   cJSON_AddNumberToObject(object, "residual", fit->residual);
   cJSON_AddNumberToObject(object, "residual_gpa", fit->residual_gpa);
+  cJSON_AddNumberToObject(object, "curvature", fit->curvature);
   cJSON_AddNumberToObject(object, "worst_gpa", fit->worst_gpa);
   cJSON_AddStringToObject(object, "worst", input->strain[fit->worst].name);
   cJSON_AddNumberToObject(object, "worst_line", (double)input->strain[fit->worst].line);

@@ -201,6 +201,35 @@ static void noise(void) {
 
 /* A reference stress p of the undeformed cell, in each cell: given or fitted, the tensor that comes
    back has the stress-strain coefficients. */
+/* Stresses that are curved: with strains of both signs the tensor and the residual hardly feel it. */
+static void curvature(void) {
+  static case_t t;
+  start(&t, 148);
+  plan(&t, true, true);
+  for (size_t s = 0; s < t.input.strains; ++s) {
+    double turn[3][3], back[3][3],
+        even[3][3] = {{0.05, 0.02, 0}, {0.02, -0.08, 0.1}, {0, 0.1, 0.2}};
+    crystal_turn(turn);
+    for (size_t n = 0; n <= s; ++n) {
+      transpose(turn, back);
+      multiply(turn, even, even);
+      multiply(even, back, even);
+    }
+    for (int i = 0; i < 9; ++i) (&t.strain[s].stress[0][0])[i] += (&even[0][0])[i];
+  }
+  t.input.has_reference = true;
+  CHECK(run(&t) == ECD_OK);
+  CHECK(relative(&t) < 2e-3);
+  CHECK(fit.residual < 2e-3);
+  CHECK_NEAR(fit.curvature, 0.14, 0.02);
+  for (int i = 0; i < 3; ++i) CHECK(fit.standard_error[i][i] < 1);
+  finish(&t);
+  start(&t, 148);
+  plan(&t, false, false);
+  CHECK(run(&t) == ECD_OK && isnan(fit.curvature));
+  finish(&t);
+}
+
 static void references(void) {
   static case_t t;
   for (int given = 0; given < 2; ++given) {
@@ -374,6 +403,7 @@ int main(void) {
   round_trips();
   copies();
   noise();
+  curvature();
   references();
   too_few();
   wrong_conventions();
