@@ -146,8 +146,8 @@ ecd_code_t ecd_cmd_elastic(ecd_context_t *ctx, ecd_settings_t *settings, const e
     return ecd_fail(err, ECD_USAGE,
                     "elastic: expected either input files or --strains STRUCTURE, found %s",
                     strains ? "both" : "neither");
-  ecd_code_t code = ECD_OK;
-  if (ctx->rank == 0)
+  ecd_code_t code = ecd_context_set_threads(ctx, 1, err); /* LAPACK's threads: for 6 x 6, a loss */
+  if (ctx->rank == 0 && code == ECD_OK)
     code = strains ? run_strains(&settings->elastic, words->strains, err)
                    : run_files(settings, words, err);
   return ecd_agree(ctx->world, code, err);
