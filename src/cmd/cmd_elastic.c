@@ -5,11 +5,13 @@
 #include "elastic/strains.h"
 #include "grid/grid.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* The materials of a call that came out, and what is wrong with the rest. */
 typedef struct {
+  const ecd_context_t *ctx;
   const ecd_elastic_settings_t *settings;
   const char *folder; /* OUTPUT/elastic */
   FILE *labels;
@@ -51,6 +53,20 @@ static ecd_code_t take_id(batch_t *batch, const ecd_elastic_input_t *input, ecd_
   return ECD_OK;
 }
 
+/* What a reader of the numbers must know. */
+static void warn(const batch_t *batch, const ecd_elastic_input_t *input,
+                 const ecd_elastic_t *result) {
+  static const double large = 0.05; /* of the bulk modulus */
+  const double(*stress)[3] = result->fit.reference_stress;
+  double most = 0;
+  for (int i = 0; i < 9; ++i) most = fmax(most, fabs((&stress[0][0])[i]));
+  if (most > large * fabs(result->moduli.bulk.voigt))
+    ecd_warn(batch->ctx,
+             "%s: the undeformed cell has a stress of %.3g GPa; the constants are those of the "
+             "stressed crystal, or, if it is a Pulay stress, wrong by about as much",
+             input->path, most);
+}
+
 static ecd_code_t analyse(batch_t *batch, const ecd_elastic_input_t *input, ecd_elastic_t *result,
                           ecd_error_t *err) {
   ECD_TRY(take_id(batch, input, err));
@@ -60,6 +76,7 @@ static ecd_code_t analyse(batch_t *batch, const ecd_elastic_input_t *input, ecd_
   ECD_TRY(code);
   if (batch->count > 1) putchar('\n');
   ecd_elastic_print(stdout, input, result);
+  warn(batch, input, result);
   return write_json(batch, input, result, err);
 }
 
@@ -90,8 +107,8 @@ static ecd_code_t take_files(batch_t *batch, const ecd_words_t *words, ecd_error
   return code;
 }
 
-static ecd_code_t run_files(const ecd_settings_t *settings, const ecd_words_t *words,
-                            ecd_error_t *err) {
+static ecd_code_t run_files(const ecd_context_t *ctx, const ecd_settings_t *settings,
+                            const ecd_words_t *words, ecd_error_t *err) {
   char folder[ECD_PATH_MAX], path[ECD_PATH_MAX];
   ecd_output_t *labels;
   batch_t *batch;
@@ -101,6 +118,7 @@ static ecd_code_t run_files(const ecd_settings_t *settings, const ecd_words_t *w
   ECD_TRY(ecd_output_open(path, &labels, err));
   ecd_code_t code = ecd_alloc((void **)&batch, 1, sizeof *batch, "results", err);
   if (code == ECD_OK) {
+    batch->ctx = ctx;
     batch->settings = &settings->elastic;
     batch->folder = folder;
     batch->labels = ecd_output_stream(labels);
@@ -149,6 +167,6 @@ ecd_code_t ecd_cmd_elastic(ecd_context_t *ctx, ecd_settings_t *settings, const e
   ecd_code_t code = ecd_context_set_threads(ctx, 1, err); /* LAPACK's threads: for 6 x 6, a loss */
   if (ctx->rank == 0 && code == ECD_OK)
     code = strains ? run_strains(&settings->elastic, words->strains, err)
-                   : run_files(settings, words, err);
+                   : run_files(ctx, settings, words, err);
   return ecd_agree(ctx->world, code, err);
 }

@@ -270,25 +270,36 @@ static void estimate_errors(const work_t *work, ecd_elastic_fit_t *fit) {
   }
 }
 
-/* Differences of the energies to the fit's, V (S0 : E + E : C : E / 2). */
-static void compare_energies(const work_t *work, const double c[6][6], ecd_elastic_fit_t *fit) {
+/* What the fit does not explain of the energy (eV) of a strain, and the elastic energy. */
+static double energy_misfit(const work_t *work, size_t s, const double c[6][6],
+                            const double offset[6], double *elastic) {
   const double volume = fabs(ecd_cell_volume(work->input->crystal.lattice)) / ev_per_a3;
-  double offset[6], misses = 0, energies = 0;
-  ecd_kelvin_from_matrix(fit->reference_stress, offset);
-  fit->energy_residual = NAN;
-  for (size_t s = 0; s < work->input->strains; ++s) {
-    const double *e = work->point[s].strain, energy = work->input->strain[s].energy;
-    double linear = 0, elastic = 0;
-    if (isnan(energy)) continue;
-    for (int i = 0; i < 6; ++i) {
-      linear += volume * offset[i] * e[i];
-      for (int j = 0; j < 6; ++j) elastic += 0.5 * volume * e[i] * c[i][j] * e[j];
-    }
-    const double miss = energy - work->input->reference_energy - linear - elastic;
-    misses += miss * miss;
-    energies += elastic * elastic;
+  const double *e = work->point[s].strain;
+  double linear = 0;
+  *elastic = 0;
+  for (int i = 0; i < 6; ++i) {
+    linear += volume * offset[i] * e[i];
+    for (int j = 0; j < 6; ++j) *elastic += 0.5 * volume * e[i] * c[i][j] * e[j];
   }
-  if (energies > 0) fit->energy_residual = sqrt(misses / energies);
+  return work->input->strain[s].energy - work->input->reference_energy - linear - *elastic;
+}
+
+/* Of two strains that are each other's negative the mean counts, without a reference stress: energies of
+   a plane-wave basis, which follows the cell, do not feel its Pulay stress. */
+static void compare_energies(const work_t *work, const double c[6][6], ecd_elastic_fit_t *fit) {
+  double none[6] = {0}, offset[6], misses = 0, energies = 0;
+  ecd_kelvin_from_matrix(fit->reference_stress, offset);
+  for (size_t s = 0; s < work->input->strains; ++s) {
+    const size_t partner = find_partner(work, s);
+    double here, there;
+    const double *reference = partner != s ? none : offset;
+    const double miss = 0.5 * (energy_misfit(work, s, c, reference, &here) +
+                               energy_misfit(work, partner, c, reference, &there));
+    if (isnan(miss)) continue;
+    misses += miss * miss;
+    energies += 0.25 * (here + there) * (here + there);
+  }
+  fit->energy_residual = energies > 0 ? sqrt(misses / energies) : NAN;
 }
 
 /* What symmetry changes of the tensor that fits without it. */

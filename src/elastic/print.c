@@ -81,11 +81,11 @@ static void print_fit(FILE *file, const ecd_elastic_input_t *input, const ecd_el
           input->strains, fit->largest_strain, fit->unknowns, fit->condition, 100 * fit->residual);
   fprintf(file, " (%.3g GPa; worst %s%s%zu: %.3g GPa)\n", fit->residual_gpa, worst->name,
           worst->name[0] != '\0' ? ", line " : "line ", worst->line, fit->worst_gpa);
-  const double(*s)[3] = fit->reference_stress;
   fprintf(file, "  reference stress %s", ecd_reference_names[fit->reference]);
-  if (fit->reference != ECD_REFERENCE_ZERO)
-    fprintf(file, ": %.3f %.3f %.3f %.3f %.3f %.3f GPa", s[0][0], s[1][1], s[2][2], s[1][2],
-            s[0][2], s[0][1]);
+  for (int i = 0; fit->reference != ECD_REFERENCE_ZERO && i < 6; ++i) {
+    const double s = fit->reference_stress[ecd_voigt_index[i][0]][ecd_voigt_index[i][1]];
+    fprintf(file, "%s %.3f%s", i == 0 ? ":" : "", fabs(s) < 5e-4 ? 0 : s, i == 5 ? " GPa" : "");
+  }
   if (!isnan(fit->curvature)) fprintf(file, "; curvature %.2g %%", 100 * fit->curvature);
   if (!isnan(fit->asymmetry))
     fprintf(file, "; without symmetry the tensor differs by %.2g %%", 100 * fit->asymmetry);

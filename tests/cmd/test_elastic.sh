@@ -88,6 +88,11 @@ for name in sys.argv[1:]: json.load(open(name), parse_constant=lambda word: sys.
     runs/b/elastic/good.json runs/b/elastic/weak.json mp-1265/elastic.json >out 2>log || fail "JSON"
 fi
 
+# A large stress of the undeformed cell is worth a warning.
+sed 's/"strains": \[/"reference": {"stress": [20, 20, 20, 0, 0, 0]}, &/' mp-1265/elastic.json >stressed.json
+run 0 -o output=runs/d stressed.json
+says 'warning: stressed.json: the undeformed cell has a stress of 20 GPa'
+
 run 2
 says 'elastic: expected either input files or --strains STRUCTURE, found neither'
 run 2 --strains mp-1265/POSCAR good.yaml
