@@ -136,6 +136,23 @@ AC_SUBST([$1][_CFLAGS])
 AC_SUBST([$1][_LIBS])
 ])
 
+# LAPACK's Fortran interface: in the BLAS library (OpenBLAS, MKL), or a library of its own.
+AC_DEFUN([ECD_CHECK_LAPACK], [
+AC_ARG_VAR([LAPACK_LIBS], [linker flags for LAPACK, if it is not in the BLAS library])
+ecd_saved_libs="$LIBS"
+AC_MSG_CHECKING([for LAPACK])
+ecd_LAPACK_found=no
+for ecd_flag in "$LAPACK_LIBS" "" -llapack; do
+  LIBS="$ecd_flag $BLAS_LIBS $ecd_saved_libs"
+  AC_LINK_IFELSE([AC_LANG_PROGRAM([[void dgesvd_(void); void dsyev_(void);]], [[dgesvd_(); dsyev_();]])],
+    [ecd_LAPACK_found=yes; LAPACK_LIBS="$ecd_flag $BLAS_LIBS"; break])
+done
+AS_IF([test $ecd_LAPACK_found = no],
+  [AC_MSG_RESULT([no]); ECD_MISSING([LAPACK], [libopenblas-openmp-dev], [LAPACK_LIBS="-L... -llapack" ./configure])],
+  [AC_MSG_RESULT([$LAPACK_LIBS])])
+LIBS="$ecd_saved_libs"
+])
+
 AC_DEFUN([ECD_CHECK_RANDOM123], [
 AS_IF([test "x$with_random123" != x],
   [RANDOM123_CFLAGS="-I$with_random123 -I$with_random123/include"

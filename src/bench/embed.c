@@ -314,7 +314,8 @@ ecd_code_t ecd_embed_run(const ecd_context_t *ctx, const ecd_settings_t *setting
   const ecd_embed_input_t input = settings->embed.input;
   char folder[ECD_PATH_MAX];
   ECD_TRY(ecd_path_join(folder, settings->output, "embed", err));
-  ECD_TRY(ecd_folder_make(ctx, folder, err));
+  int lock;
+  ECD_TRY(ecd_folder_take(ctx, folder, &lock, err));
   ecd_code_t code = load(&e, err);
   if (code == ECD_OK && input != ECD_EMBED_VOLUME) code = embed(&e, false, err);
   if (code == ECD_OK && input != ECD_EMBED_MAGPIE) code = embed(&e, true, err);
@@ -322,5 +323,6 @@ ecd_code_t ecd_embed_run(const ecd_context_t *ctx, const ecd_settings_t *setting
   if (code == ECD_OK) code = write_files(&e, folder, err);
   if (code == ECD_OK) ecd_log(ctx, "%s/embedding.csv and others in %.3g s", folder, e.seconds);
   clear(&e);
+  ecd_folder_leave(folder, &lock);
   return code;
 }

@@ -57,6 +57,7 @@ static bool decides(const char *key, ecd_model_kind_t kind) {
                                           "time.*",
                                           "maps.*",
                                           "embed.*",
+                                          "elastic.*",
                                           "model.fusion.magpie",
                                           "model.fusion.volume"};
   for (size_t i = 0; i < sizeof not_these / sizeof *not_these; ++i) {

@@ -11,6 +11,7 @@ typedef struct {
   char **word;
   const char *deck;             /* path of the deck, "" = none; the settings hold what it says */
   const char *file;             /* of --file, "" = not given */
+  const char *strains;          /* of --strains, "" = not given */
   bool check;                   /* deck --check */
   bool dry_run, status, tables; /* bench */
   const char **override;        /* [overrides], of -o: the settings hold what they say */
@@ -24,6 +25,7 @@ ecd_run_fn ecd_cmd_prep;  /* prep/prep.c does the work */
 ecd_run_fn ecd_cmd_merge; /* merge OUT.h5 IN.h5... */
 ecd_run_fn ecd_cmd_train;
 ecd_run_fn ecd_cmd_predict; /* words: raw files or one dataset; none: data.file */
+ecd_run_fn ecd_cmd_elastic; /* words: input files */
 ecd_run_fn ecd_cmd_embed;
 ecd_run_fn ecd_cmd_maps;   /* words: as predict */
 ecd_run_fn ecd_cmd_info;   /* words: dataset or model files */

@@ -149,6 +149,26 @@ const ecd_command_t ecd_commands[] = {
      "point. Charges are refused. Bad formulas are listed, and nothing is printed (exit "
      "code 3).\n\n"
      "  ecdnet magpie NaCl 'Ca3(PO4)2' >features.csv\n"},
+    {"elastic", ecd_cmd_elastic, false,
+     "stiffness and moduli from strains and stresses, labels.csv",
+     "usage: ecdnet elastic FILE... [-o KEY=VALUE]...\n"
+     "       ecdnet elastic --strains STRUCTURE [-o KEY=VALUE]...\n\n"
+     "A FILE (YAML or JSON, doc/elastic.md) holds a material's undeformed cell, and strains with "
+     "their stresses, or the\n"
+     "stiffness tensor that a DFT code printed. The stiffness that fits the stresses best and has "
+     "the symmetry of the\n"
+     "crystal's Laue class, its Voigt, Reuss and Hill averages, stability and the quality of the "
+     "fit are printed, and\n"
+     "written into OUTPUT/elastic/ID.json; OUTPUT/labels.csv has a row for each material, for "
+     "prep.labels. Its moduli are\n"
+     "empty where the quality is not ok. Bad files are listed, the others written all the same "
+     "(exit code 3).\n\n"
+     "--strains prints the fewest deformed cells that determine every constant, as JSON that is "
+     "such a FILE but for the\n"
+     "stresses; elastic.amplitude, elastic.steps, elastic.both_signs and elastic.strains_format "
+     "change them.\n\n"
+     "  ecdnet elastic --strains POSCAR -o elastic.amplitude=0.005 >elastic.json\n"
+     "  ecdnet elastic -o output=runs/elastic vasp/*/elastic.yaml\n"},
     {"deck", ecd_cmd_deck, false, "list every deck key, or check a deck",
      "usage: ecdnet deck                    every key: default, type, unit, meaning\n"
      "       ecdnet deck DECK [-o KEY=VALUE] the effective deck: every key with its value\n"

@@ -44,6 +44,9 @@ static ecd_code_t run_command(ecd_context_t *ctx, const ecd_options_t *options, 
     return ecd_fail(err, ECD_USAGE, "--dry-run, --status and --tables belong to 'bench'");
   if (options->words.file[0] != '\0' && command->run != ecd_cmd_magpie)
     return ecd_fail(err, ECD_USAGE, "--file belongs to 'magpie': ecdnet magpie --file LIST.txt");
+  if (options->words.strains[0] != '\0' && command->run != ecd_cmd_elastic)
+    return ecd_fail(err, ECD_USAGE,
+                    "--strains belongs to 'elastic': ecdnet elastic --strains POSCAR");
   if (options->help) {
     if (ctx->rank == 0) ecd_print_help(stdout, command);
     return ECD_OK;

@@ -32,6 +32,7 @@ static const char *const parts[] = {"all", "train", "test", "none", "validation"
 const char *const ecd_model_names[] = {"cnn2d", "cnn3d", "magpie_cnn", "fusion",
                                        "rf",    "cgcnn", NULL};
 static const char *const pools[] = {"same", "valid", NULL};
+static const char *const strains_formats[] = {"json", "csv", NULL};
 static const char *const optimizers[] = {"adam", "sgd", NULL};
 static const char *const schedules[] = {"step", "cosine", NULL};
 static const char *const augments[] = {"none", "shift", "cube", "both", NULL};
@@ -271,6 +272,23 @@ const ecd_key_t ecd_keys[] = {
            "bench.epochs_scale"),
     TEXTS("bench.quick.elements", bench.quick.elements, "[]", NULL,
           "bench.elements; none: as bench.elements says"),
+
+    NUMBER("elastic.symprec", elastic.symprec, "0.01", 1e-6, 1, "A",
+           "tolerance of the symmetry search"),
+    NUMBER("elastic.max_residual", elastic.max_residual, "0.05", 0, 1, "",
+           "largest relative misfit of stresses that is no poor_fit"),
+    NUMBER("elastic.max_asymmetry", elastic.max_asymmetry, "0.05", 0, 1, "",
+           "largest relative change of a tensor by symmetrisation that is not asymmetric"),
+    FLAG("elastic.keep_doubtful", elastic.keep_doubtful, "false",
+         "labels.csv gets the moduli of poor_fit and asymmetric materials too"),
+    NUMBER("elastic.amplitude", elastic.amplitude, "0.01", 1e-5, 0.1, "",
+           "--strains: largest component of a strain (engineering shear)"),
+    INTEGER("elastic.steps", elastic.steps, "1", 1, 100, "",
+            "--strains: amplitudes of each strain, from amplitude / steps to amplitude"),
+    FLAG("elastic.both_signs", elastic.both_signs, "true",
+         "--strains: each strain and its negative"),
+    CHOICE("elastic.strains_format", elastic.strains_format, "json", strains_formats,
+           "--strains: json, the input of ecdnet elastic but for the stresses, or a csv table"),
 
     INTEGER("time.steps", time.steps, "9", 1, 1e6, "", "timed steps"),
     INTEGER("time.warmup", time.warmup, "3", 0, 1e6, "", "steps before them"),

@@ -165,6 +165,18 @@ typedef struct {
   ecd_part_t part;
 } ecd_predict_settings_t;
 
+typedef enum { ECD_STRAINS_JSON, ECD_STRAINS_CSV } ecd_strains_format_t;
+
+typedef struct {
+  double symprec;                     /* A, spglib's tolerance */
+  double max_residual, max_asymmetry; /* relative; beyond: doubtful */
+  bool keep_doubtful;                 /* label them all the same */
+  double amplitude;                   /* of the strains that --strains lists */
+  int64_t steps;
+  bool both_signs;
+  ecd_strains_format_t strains_format;
+} ecd_elastic_settings_t;
+
 typedef struct {
   char *materials; /* ids, separated by commas; "" = all */
 } ecd_maps_settings_t;
@@ -228,6 +240,7 @@ typedef struct {
   ecd_predict_settings_t predict;
   ecd_maps_settings_t maps;
   ecd_bench_settings_t bench;
+  ecd_elastic_settings_t elastic;
   ecd_time_settings_t time;
   ecd_embed_settings_t embed;
 } ecd_settings_t;

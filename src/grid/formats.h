@@ -15,6 +15,9 @@ ecd_code_t ecd_grid_read_cube(ecd_scan_t *scan, const ecd_grid_options_t *option
 ecd_code_t ecd_grid_read_xsf(ecd_scan_t *scan, const ecd_grid_options_t *options, bool values,
                              ecd_grid_t *grid, ecd_error_t *err);
 
+/* The head of a VASP file, all of a POSCAR: cell and sites. */
+ecd_code_t ecd_vasp_read_crystal(ecd_scan_t *scan, ecd_crystal_t *crystal, ecd_error_t *err);
+
 /* Room for n[0] n[1] n[2] values. */
 ecd_code_t ecd_grid_allocate(ecd_grid_t *grid, ecd_error_t *err);
 

@@ -17,7 +17,8 @@ static ecd_format_t format_of_name(const char *path) {
   const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
   const size_t length = strlen(name);
   const size_t bare = length > 3 && strcasecmp(name + length - 3, ".gz") == 0 ? length - 3 : length;
-  static const char *const vasp[] = {"CHGCAR", "CHG", "AECCAR", "ELFCAR", "LOCPOT", "PARCHG"};
+  static const char *const vasp[] = {"CHGCAR", "CHG",    "AECCAR", "ELFCAR",
+                                     "LOCPOT", "PARCHG", "POSCAR", "CONTCAR"};
   if (bare > 4 && strncasecmp(name + bare - 4, ".xsf", 4) == 0) return ECD_FORMAT_XSF;
   if (bare > 5 && strncasecmp(name + bare - 5, ".cube", 5) == 0) return ECD_FORMAT_CUBE;
   if (bare > 4 && strncasecmp(name + bare - 4, ".cub", 4) == 0) return ECD_FORMAT_CUBE;
@@ -100,6 +101,25 @@ ecd_code_t ecd_grid_read(const char *path, const ecd_grid_options_t *options, ec
 ecd_code_t ecd_grid_read_header(const char *path, const ecd_grid_options_t *options,
                                 ecd_grid_t *grid, ecd_error_t *err) {
   return read_grid(path, options, false, grid, err);
+}
+
+ecd_code_t ecd_structure_read(const char *path, ecd_crystal_t *crystal, ecd_error_t *err) {
+  const ecd_grid_options_t options = {.field = ECD_FIELD_RAW};
+  ecd_scan_t scan;
+  ecd_grid_t grid;
+  memset(crystal, 0, sizeof *crystal);
+  ecd_format_t format = format_of_name(path);
+  if (format == ECD_FORMAT_AUTO) ECD_TRY(format_of_text(path, &format, err));
+  if (format != ECD_FORMAT_VASP) {
+    ECD_TRY(read_grid(path, &options, false, &grid, err));
+    *crystal = grid.crystal;
+    return ECD_OK;
+  }
+  ECD_TRY(ecd_scan_open(path, &scan, err));
+  const ecd_code_t code = ecd_vasp_read_crystal(&scan, crystal, err);
+  ecd_scan_close(&scan);
+  if (code != ECD_OK) ecd_crystal_clear(crystal);
+  return code;
 }
 
 static ecd_code_t check_same_sites(const ecd_crystal_t *a, const ecd_crystal_t *b,

@@ -34,6 +34,10 @@ ecd_code_t ecd_grid_read(const char *path, const ecd_grid_options_t *options, ec
 ecd_code_t ecd_grid_read_header(const char *path, const ecd_grid_options_t *options,
                                 ecd_grid_t *grid, ecd_error_t *err);
 
+/* Cell and sites alone: of a POSCAR or CONTCAR, or of a file that ecd_grid_read takes. Bad input:
+   ECD_DATA; *crystal is zeroed then. Owned by the caller. */
+ecd_code_t ecd_structure_read(const char *path, ecd_crystal_t *crystal, ecd_error_t *err);
+
 /* grid += other; cells, sites and grids must agree (ECD_DATA otherwise). */
 ecd_code_t ecd_grid_add(ecd_grid_t *grid, const ecd_grid_t *other, ecd_error_t *err);
 

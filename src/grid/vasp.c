@@ -207,14 +207,19 @@ static ecd_code_t read_values(ecd_scan_t *scan, const ecd_grid_options_t *option
   return check_after(scan, grid, &after, err);
 }
 
+ecd_code_t ecd_vasp_read_crystal(ecd_scan_t *scan, ecd_crystal_t *crystal, ecd_error_t *err) {
+  double scale[3];
+  species_t species;
+  ECD_TRY(read_cell(scan, crystal, scale, err));
+  ECD_TRY(read_species(scan, &species, err));
+  return read_sites(scan, &species, scale, crystal, err);
+}
+
 ecd_code_t ecd_grid_read_vasp(ecd_scan_t *scan, const ecd_grid_options_t *options, bool values,
                               ecd_grid_t *grid, ecd_error_t *err) {
-  double scale[3], size[3];
-  species_t species;
+  double size[3];
   char line[LINE];
-  ECD_TRY(read_cell(scan, &grid->crystal, scale, err));
-  ECD_TRY(read_species(scan, &species, err));
-  ECD_TRY(read_sites(scan, &species, scale, &grid->crystal, err));
+  ECD_TRY(ecd_vasp_read_crystal(scan, &grid->crystal, err));
   do {
     ECD_TRY(ecd_scan_need_line(scan, "the grid (3 integers)", line, sizeof line, err));
   } while (line[strspn(line, " \t")] == '\0');

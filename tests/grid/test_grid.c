@@ -41,9 +41,42 @@ static void check_formats(const char *folder) {
       CHECK(ecd_grid_read_header(to, &options, &header, &err) == ECD_OK && header.value == NULL);
       check_reference_crystal(&header, 5e-6);
       ecd_grid_clear(&header);
+      header = grid;
+      CHECK(ecd_structure_read(to, &header.crystal, &err) == ECD_OK);
+      check_reference_crystal(&header, 5e-6);
+      ecd_crystal_clear(&header.crystal);
       ecd_grid_clear(&grid);
       unlink(to);
     }
+}
+
+/* Cell and sites of a POSCAR, whose name says so or not. */
+static void check_structures(const char *folder) {
+  static const char *const names[] = {"POSCAR", "CONTCAR.2", "cell.vasp"};
+  const char *text =
+      "t\n2.0\n1 0 0\n0 1 0\n0 0 2\nNa Cl\n1 1\nCartesian\n0 0 0\n0.5 0.5 1\n\n0 0 0\n";
+  for (int i = 0; i < 3; ++i) {
+    char path[4096];
+    ecd_crystal_t crystal;
+    snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+    FILE *file = fopen(path, "w");
+    if (file == NULL) exit(1);
+    fprintf(file, "%.*s", i == 2 ? 50 : (int)strlen(text), text);
+    fclose(file);
+    if (i < 2) {
+      CHECK(ecd_structure_read(path, &crystal, &err) == ECD_OK);
+      CHECK(crystal.sites == 2 && crystal.Z[0] == 11 && crystal.Z[1] == 17);
+      CHECK_NEAR(crystal.lattice[2][2], 4, 0);
+      CHECK_NEAR(crystal.frac[1][2], 0.5, 1e-15);
+      ecd_crystal_clear(&crystal);
+    } else {
+      CHECK(ecd_structure_read(path, &crystal, &err) == ECD_DATA);
+      CHECK_HAS(err.text, "cell.vasp:10: expected a site");
+      CHECK(crystal.sites == 0 && crystal.Z == NULL);
+    }
+    CHECK(unlink(path) == 0);
+    CHECK(ecd_structure_read(path, &crystal, &err) == ECD_DATA);
+  }
 }
 
 static void check_sums(void) {
@@ -81,6 +114,7 @@ int main(void) {
   char folder[] = "/tmp/ecdnet-grid-XXXXXX";
   if (mkdtemp(folder) == NULL) return 1;
   check_formats(folder);
+  check_structures(folder);
   check_sums();
   CHECK(rmdir(folder) == 0);
   return check_done();
