@@ -135,7 +135,7 @@ SchedulerParameters=batch_sched_delay=0,sched_interval=1,bf_interval=1
 KillWait=5
 MinJobAge=86400
 ReturnToService=2
-PartitionName=main Nodes=ALL Default=YES State=UP MaxTime=120 DefaultTime=10
+PartitionName=main Nodes=ALL Default=YES State=UP MaxTime=UNLIMITED DefaultTime=10
 END
   slurm_node=1
   while [ $slurm_node -le "$slurm_nodes" ]; do
