@@ -32,7 +32,7 @@ case $(cat "$FAKE/mode") in
 works) exit 0 ;;
 bad) exit 3 ;;
 stop) exit 75 ;;
-wait) trap 'exit 75' USR1 && touch "$FAKE/ready" && while :; do sleep 0.05; done ;;
+wait) trap 'sleep 0.3; touch "$FAKE/saved"; exit 75' USR1 && touch "$FAKE/ready" && while :; do sleep 0.05; done ;;
 deaf) trap '' USR1 && touch "$FAKE/ready" && exec sleep 30 ;;
 esac
 END
@@ -78,7 +78,7 @@ END
 pbs() {
   number=$1
   shift
-  rm -f ready
+  rm -f ready saved
   printf 'n1\nn1\nn2\nn2\n' >nodes
   (
     while IFS= read -r word; do set -- "$@" "$word"; done <"job$number/variables"
@@ -92,7 +92,7 @@ pbs() {
 lsf() {
   script=$1
   shift
-  rm -f ready
+  rm -f ready saved
   printf 'n1\nn1\n' >nodes
   env "$@" LSB_DJOB_HOSTFILE="$work/nodes" LSB_JOBID=77 LS_SUBCWD="$work" bash "jobs/lsf/$script" >log 2>&1 &
   job=$!
@@ -103,6 +103,7 @@ ended() {
   wait $job || code=$?
   [ $code -eq "$1" ] || fail "$2: exit code $code, expected $1"
 }
+saved() { [ -e saved ] || fail "$1: the job ended before the program had written its checkpoint"; }
 ready() {
   tries=0
   until [ -f ready ]; do
@@ -119,6 +120,7 @@ mode wait
 qsub -v "DECK=mine.yaml,OPTIONS=-o seed=2" jobs/pbs/train.sh >/dev/null
 pbs 1
 ended 75 "PBS, warned"
+saved "PBS, warned"
 says log "4 ranks x 4 threads on n1 n2"
 says log "warned: the walltime is near"
 says log "goes on as 2.server"
@@ -155,6 +157,7 @@ pbs 3
 ready
 kill -TERM $job
 ended 143 "PBS, qdel"
+saved "PBS, qdel"
 says log "to go on, submit it again"
 mode stop
 pbs 3 max_requeues=2
@@ -195,6 +198,7 @@ lsf train.sh DECK=mine.yaml
 ready
 kill -USR1 $job
 ended 75 "LSF, warned"
+saved "LSF, warned"
 says log "2 ranks x 4 threads on n1"
 [ "$(cat .ecdnet-requeues-77-0)" = 1 ] || fail "LSF: not counted"
 lsf train.sh DECK=mine.yaml
