@@ -29,7 +29,7 @@ job_say() { echo "job $job_id: $*"; }
 job_run() {
   job_begin
   job_launcher
-  job_say "$(date '+%F %T'), $job_ranks ranks x $threads threads on $job_hosts, in the queue again $job_requeues times"
+  job_say "$(date '+%F %T'), $job_ranks ranks x $threads threads on $job_hosts, requeued $job_requeues times"
   job_execute "${job_launch[@]}" "$ecdnet" "$@"
 }
 
@@ -77,6 +77,10 @@ job_begin() {
   fi
   : "${job_ranks:=1}"
   export OMP_NUM_THREADS=$threads
+  # Debian's Open MPI switches off all that one-sided communication between nodes can use but InfiniBand.
+  if grep -qs '^osc *= *^ucx,pt2pt' /etc/openmpi/openmpi-mca-params.conf; then
+    export OMPI_MCA_osc=${OMPI_MCA_osc:-^ucx}
+  fi
 }
 
 # The launch line: job_ranks ranks, each bound to as many cores as it has threads.

@@ -136,7 +136,7 @@ echo 10:00:00 >walltime
 mode works
 pbs 2
 ended 0 "PBS, gone on"
-says log "in the queue again 1 times"
+says log "requeued 1 times"
 [ "$(cat number)" -eq 2 ] || fail "a finished job is submitted again"
 
 # Deaf to the warning: killed after the grace, and gone on. A failure is not gone on with; nor is what qdel ends, nor
@@ -205,7 +205,7 @@ lsf train.sh DECK=mine.yaml
 ready
 kill -USR1 $job
 ended 75 "LSF, warned again"
-says log "in the queue again 1 times"
+says log "requeued 1 times"
 [ "$(cat .ecdnet-requeues-77-0)" = 2 ] || fail "LSF: not counted twice"
 mode stop
 lsf train.sh DECK=mine.yaml max_requeues=2

@@ -69,7 +69,7 @@ for try in 1 2 3; do
 done
 log_says "ecdnet-train-$job.log" "go on with --resume"
 log_says "ecdnet-train-$job.log" "resumed stopped/checkpoint-last.h5"
-log_says "ecdnet-train-$job.log" "in the queue again 1 times"
+log_says "ecdnet-train-$job.log" "requeued 1 times"
 compare whole stopped
 echo "requeued and gone on: job $job"
 wait_for "$report" "the report, afterok" 60
@@ -83,6 +83,11 @@ slurm_submit --array=0-1 --ntasks=1 --cpus-per-task=1 "$templates/train_array.sh
   -o train.epochs=3 || fail "not submitted"
 array=$slurm_job
 export OMPI_MCA_btl=self,tcp # two nodes, but one machine's shared memory: not to be used between them
+"$PYTHON" "$top_srcdir/tests/prep/make_files.py" in 6
+slurm_submit --nodes=2 --ntasks-per-node=1 --ntasks=2 "$templates/prep.sh" -o prep.files=in/{id}.CHGCAR \
+  -o prep.labels=in/labels.csv -o prep.code=test -o prep.grid=16 -o output=prepared || fail "not submitted"
+wait_for "$slurm_job" "prep on two nodes" 60
+log_says "ecdnet-prep-$slurm_job.log" "prepared/dataset.h5: 6 samples"
 for launcher in srun "$mpirun"; do
   LAUNCHER=$launcher slurm_submit --nodes=2 --ntasks-per-node=1 --cpus-per-task=1 "$templates/train_nodes.sh" "$@" \
     -o output="nodes-${launcher%% *}" || fail "not submitted"
