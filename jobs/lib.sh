@@ -16,11 +16,12 @@
 #   max_requeues   so often a job goes back into the queue (50)
 #   grace          seconds that the command has for its checkpoint after the warning (90), less than the warning
 #                  leaves; then it is killed, and the job goes on with the checkpoint before
+#   python, report the report's Python (python3) and program, if it is neither beside jobs/ nor installed with ecdnet
 #   warn           PBS: seconds before the walltime that the warning comes (180), as PBS itself gives none
 #   script         PBS: this script, seen from the folder of qsub; it is submitted again
 #   variables      PBS: the names of variables that the script takes from qsub -v
 
-: "${ecdnet:=ecdnet}" "${mpi:=pmix}" "${max_requeues:=50}" "${grace:=90}" "${warn:=180}"
+: "${ecdnet:=ecdnet}" "${python:=python3}" "${mpi:=pmix}" "${max_requeues:=50}" "${grace:=90}" "${warn:=180}"
 job_id='?' job_pid='' job_warned=no job_cancelled=no job_alarms=()
 
 job_say() { echo "job $job_id: $*"; }
@@ -33,11 +34,16 @@ job_run() {
   job_execute "${job_launch[@]}" "$ecdnet" "$@"
 }
 
-# job_run_serial COMMAND...: a command without MPI. Does not return.
-job_run_serial() {
+# job_report ARGUMENT...: postproc/report.py of the source folder, or of the installation. Does not return.
+job_report() {
+  local file
   job_begin
+  for file in "${ECDNET_JOBS:-jobs}/.." "$(dirname "$(command -v "$ecdnet")")/../share/ecdnet"; do
+    [ -n "${report-}" ] || [ ! -f "$file/postproc/report.py" ] || report=$file/postproc/report.py
+  done
   job_say "$(date '+%F %T'), on $(hostname)"
-  job_execute "$@"
+  [ -f "${report-}" ] || { job_say "no report.py near lib.sh or $ecdnet: set report=.../postproc/report.py" && exit 1; }
+  job_execute "$python" "$report" "$@"
 }
 
 # job_vary fold|seed NUMBER OUTPUT: options of ecdnet train for one task of an array, in job_options: the seed, or the

@@ -10,10 +10,9 @@
 
 #module load gcc openmpi hdf5 petsc
 #PATH=$HOME/ecdnet/bin:$PATH
-# Where a copy of jobs/ is used: PREFIX/share/ecdnet/postproc/report.py. A Python with h5py, numpy, matplotlib and yaml.
-report=${REPORT:-${ECDNET_JOBS:-jobs}/../postproc/report.py} python=${PYTHON:-python3}
+python=${PYTHON:-python3} # with h5py, numpy, matplotlib and yaml
 
 # The folder of lib.sh, seen from where bsub is called.
 . "${ECDNET_JOBS:-jobs}/lib.sh" || exit 1
 read -ra words <<<"${RUNS:?RUNS: the run folders, and options of the report}"
-job_run_serial "$python" "$report" "${words[@]}"
+job_report "${words[@]}"

@@ -10,9 +10,8 @@
 
 #module load gcc openmpi hdf5 petsc
 #PATH=$HOME/ecdnet/bin:$PATH
-# Where a copy of jobs/ is used: PREFIX/share/ecdnet/postproc/report.py. A Python with h5py, numpy, matplotlib and yaml.
-report=${REPORT:-${ECDNET_JOBS:-jobs}/../postproc/report.py} python=${PYTHON:-python3}
+python=${PYTHON:-python3} # with h5py, numpy, matplotlib and yaml
 
 # The folder of lib.sh, seen from where sbatch is called.
 . "${ECDNET_JOBS:-jobs}/lib.sh" || exit 1
-job_run_serial "$python" "$report" "$@"
+job_report "$@"

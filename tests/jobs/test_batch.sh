@@ -228,6 +228,25 @@ ended 0 "LSF, prep"
 says calls "prep mine.yaml threads=1"
 says mpirun.log "-n 2 --map-by slot:PE=1"
 
+# The report: beside jobs/, or installed with ecdnet.
+stand_in python <<'END'
+#!/bin/sh
+echo "$*" >>"$FAKE/calls"
+END
+mode works
+lsf report.sh RUNS='runs/mine -o mine.html' PYTHON=python
+ended 0 "LSF, report"
+says calls "jobs/../postproc/report.py runs/mine -o mine.html"
+mkdir -p copy share/ecdnet/postproc
+cp -r "$top/jobs/." copy
+lsf report.sh ECDNET_JOBS=copy RUNS=runs/mine PYTHON=python
+ended 1 "LSF, no report.py"
+says log "no report.py near lib.sh or ecdnet"
+: >share/ecdnet/postproc/report.py
+lsf report.sh ECDNET_JOBS=copy RUNS=runs/mine PYTHON=python
+ended 0 "LSF, report of the installation"
+says calls "$work/bin/../share/ecdnet/postproc/report.py runs/mine"
+
 # Outside of any batch system.
 mode stop
 code=0
@@ -245,7 +264,7 @@ stand_in ecdnet <<'END'
 END
 stand_in bsub <<'END'
 #!/bin/sh
-grep -q '^job_run' || exit 1
+grep -q '^job_r' || exit 1
 echo "$* DECK=$DECK RUNS=$RUNS" >>"$FAKE/bsub.log"
 echo "Job <$(wc -l <"$FAKE/bsub.log")> is submitted to queue <normal>."
 END

@@ -84,7 +84,7 @@ slurm_submit --array=0-1 --ntasks=1 --cpus-per-task=1 "$templates/train_array.sh
 array=$slurm_job
 export OMPI_MCA_btl=self,tcp # two nodes, but one machine's shared memory: not to be used between them
 "$PYTHON" "$top_srcdir/tests/prep/make_files.py" in 6
-slurm_submit --nodes=2 --ntasks-per-node=1 --ntasks=2 "$templates/prep.sh" -o prep.files=in/{id}.CHGCAR \
+slurm_submit --nodes=2 --ntasks-per-node=1 --ntasks=2 "$templates/prep.sh" -o prep.files='in/{id}.CHGCAR' \
   -o prep.labels=in/labels.csv -o prep.code=test -o prep.grid=16 -o output=prepared || fail "not submitted"
 wait_for "$slurm_job" "prep on two nodes" 60
 log_says "ecdnet-prep-$slurm_job.log" "prepared/dataset.h5: 6 samples"
