@@ -13,7 +13,10 @@ packages="autoconf automake pkg-config make gcc libc6-dev
   python3-h5py python3-numpy python3-matplotlib python3-yaml hdf5-tools"
 case ${1-} in
 '') ;;
---tests) packages="$packages clang-format valgrind python3-scipy python3-sklearn shellcheck pyflakes3 man-db" ;;
+--tests)
+  packages="$packages clang-format valgrind python3-scipy python3-sklearn shellcheck pyflakes3 man-db
+    slurmctld slurmd slurm-client munge"
+  ;;
 *)
   echo "usage: jobs/install_deps.sh [--tests]" >&2
   exit 2

@@ -1,0 +1,24 @@
+#!/bin/bash
+# The benchmark farm on several nodes: many trainings at once, groups of bench.ranks_per_run ranks; where the
+# walltime ends it, it goes on with the trainings that are missing.
+#   qsub -v DECK=table2.yaml,OPTIONS='-o KEY=VALUE' jobs/pbs/bench.sh         # OPTIONS may be left out
+# Change what stands below, or say it to qsub: qsub -l walltime=1:00:00 ... jobs/pbs/bench.sh
+#PBS -N ecdnet-bench
+#PBS -l select=4:ncpus=32:mpiprocs=8:ompthreads=4
+#PBS -l place=scatter
+#PBS -l walltime=12:00:00
+#PBS -j oe
+##PBS -A PROJECT
+##PBS -q QUEUE
+
+#module load gcc openmpi hdf5 petsc
+#PATH=$HOME/ecdnet/bin:$PATH
+launcher=${LAUNCHER:-mpirun}
+# What is submitted to go on, with which variables of qsub -v; the warning comes 180 s before the walltime.
+script=jobs/pbs/bench.sh variables='DECK OPTIONS ECDNET_JOBS' warn=180
+
+# The folder of lib.sh, seen from where qsub is called.
+cd "$PBS_O_WORKDIR" || exit 1
+. "${ECDNET_JOBS:-jobs}/lib.sh" || exit 1
+read -ra options <<<"${OPTIONS-}"
+job_run bench "${DECK:?DECK: the deck}" "${options[@]}"

@@ -1,0 +1,287 @@
+#!/bin/sh
+# The batch scripts of PBS Pro and LSF, which are not to be had here, run with the environment that these systems give
+# a job. qsub, qstat, qalter, bsub, mpirun and ecdnet are stand-ins, which note what they are told.
+command -v bash >/dev/null 2>&1 || { echo "skipped: no bash here"; exit 77; }
+top=$(cd "$top_srcdir" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+failed=0
+fail() {
+  echo "FAILED: $*"
+  cat log 2>/dev/null
+  failed=$((failed + 1))
+}
+says() { grep -qF -- "$2" "$1" || fail "$1 lacks '$2': $(cat "$1")"; }
+unset ECDNET DECK OPTIONS RUNS VARY OUTPUT INDEX ECDNET_JOBS ecdnet launcher LAUNCHER SUBMIT
+ln -s "$top/jobs" jobs
+mkdir bin home
+export PATH="$work/bin:$PATH" FAKE="$work"
+mode() { echo "$1" >mode; }
+stand_in() { cat >"bin/$1" && chmod +x "bin/$1"; }
+
+for script in "$top"/jobs/*.sh "$top"/jobs/*/*.sh; do
+  bash -n "$script" || fail "$script does not parse"
+done
+
+# What it does is in the file mode. It watches for SIGUSR1, or is deaf to it.
+stand_in ecdnet <<'END'
+#!/bin/sh
+echo "$* threads=$OMP_NUM_THREADS" >>"$FAKE/calls"
+case $(cat "$FAKE/mode") in
+works) exit 0 ;;
+bad) exit 3 ;;
+stop) exit 75 ;;
+wait) trap 'sleep 0.3; touch "$FAKE/saved"; exit 75' USR1 && touch "$FAKE/ready" && while :; do sleep 0.05; done ;;
+deaf) trap '' USR1 && touch "$FAKE/ready" && exec sleep 30 ;;
+esac
+END
+stand_in mpirun <<'END'
+#!/bin/sh
+echo "$*" >"$FAKE/mpirun.log"
+while [ "$1" != ecdnet ]; do shift; done
+exec "$@"
+END
+# Variables of -v without a value come from the environment. The job's description: variables, options, the script.
+stand_in qsub <<'END'
+#!/bin/sh
+number=$(($(cat "$FAKE/number" 2>/dev/null || echo 0) + 1))
+mkdir "$FAKE/job$number"
+cd "$FAKE/job$number" && : >variables && echo "$*" >options
+while [ $# -gt 1 ]; do
+  case $1 in
+  -v) echo "$2" | tr ',' '\n' | while IFS= read -r word; do
+      case $word in *=*) echo "$word" ;; *) printenv "$word" >value || exit 1; echo "$word=$(cat value)" ;; esac
+    done >variables || { echo "qsub: cannot send environment with the job" >&2; exit 1; } ;;
+  -N | -q | -l | -W | -A | -P | -J) ;;
+  *) echo "qsub: invalid option $1" >&2 && exit 1 ;;
+  esac
+  shift 2
+done
+cp "$FAKE/$1" script 2>/dev/null || cp "$1" script || exit 1
+echo $number >"$FAKE/number"
+echo "$number.server"
+END
+# Long values go on in the next line, after a tab.
+stand_in qstat <<'END'
+#!/bin/sh
+printf 'Job Id: %s\n    Job_Name = ecdnet-train\n    Resource_List.place = scatter\n    Resource_List.sel' "$2"
+printf 'ect = 2:ncpus=8:\n\tmpiprocs=2:ompthreads=4\n    Resource_List.walltime = %s\n' "$(cat "$FAKE/walltime")"
+printf '    project = _pbs_project_default\n    Account_Name = steel\n    depend = beforeok:8.server:\n\t9.server\n'
+END
+stand_in qalter <<'END'
+#!/bin/sh
+echo "$*" >>"$FAKE/qalter.log"
+END
+
+# pbs NUMBER [NAME=VALUE]...: runs the job as PBS does, in the background; in the home folder, with little environment.
+pbs() {
+  number=$1
+  shift
+  rm -f ready saved
+  printf 'n1\nn1\nn2\nn2\n' >nodes
+  (
+    while IFS= read -r word; do set -- "$@" "$word"; done <"job$number/variables"
+    cd home || exit 1
+    exec env -i PATH="$PATH" HOME="$work/home" FAKE="$work" PBS_O_WORKDIR="$work" PBS_O_QUEUE=long OMP_NUM_THREADS=4 \
+      PBS_JOBNAME=ecdnet-train PBS_NODEFILE="$work/nodes" PBS_JOBID="$number.server" "$@" bash "../job$number/script"
+  ) >log 2>&1 &
+  job=$!
+}
+# lsf SCRIPT [NAME=VALUE]...: the same of LSF, which has the environment of bsub and its folder.
+lsf() {
+  script=$1
+  shift
+  rm -f ready saved
+  printf 'n1\nn1\n' >nodes
+  env "$@" LSB_DJOB_HOSTFILE="$work/nodes" LSB_JOBID=77 LS_SUBCWD="$work" bash "jobs/lsf/$script" >log 2>&1 &
+  job=$!
+}
+# ended CODE WHAT: how the job ends.
+ended() {
+  code=0
+  wait $job || code=$?
+  [ $code -eq "$1" ] || fail "$2: exit code $code, expected $1"
+}
+saved() { [ -e saved ] || fail "$1: the job ended before the program had written its checkpoint"; }
+ready() {
+  tries=0
+  until [ -f ready ]; do
+    tries=$((tries + 1))
+    [ $tries -lt 500 ] || { fail "the program does not start"; return; }
+    sleep 0.02
+  done
+}
+
+# PBS. The clock of the script gives the warning: 180 s before the walltime. It goes on as another job, which has its
+# resources, and what depended on the first one now depends on that.
+echo 00:03:01 >walltime
+mode wait
+qsub -v "DECK=mine.yaml,OPTIONS=-o seed=2" jobs/pbs/train.sh >/dev/null
+pbs 1
+ended 75 "PBS, warned"
+saved "PBS, warned"
+says log "4 ranks x 4 threads on n1 n2"
+says log "warned: the walltime is near"
+says log "goes on as 2.server"
+says calls "train mine.yaml -o seed=2 --resume threads=4"
+says mpirun.log "-n 4 --map-by slot:PE=4 --bind-to core -x OMP_NUM_THREADS --hostfile $work/nodes ecdnet train"
+says job2/options "-q long -l select=2:ncpus=8:mpiprocs=2:ompthreads=4 -l place=scatter -l walltime=00:03:01 -A steel"
+says job2/options "-N ecdnet-train"
+says qalter.log "-W depend=afterok:2.server 8.server"
+says qalter.log "-W depend=afterok:2.server 9.server"
+[ "$(grep . job2/variables | sort | tr '\n' '|')" = 'DECK=mine.yaml|ECDNET_REQUEUES=1|OPTIONS=-o seed=2|' ] ||
+  fail "variables of the second job: $(cat job2/variables)"
+echo 10:00:00 >walltime
+mode works
+pbs 2
+ended 0 "PBS, gone on"
+says log "requeued 1 times"
+[ "$(cat number)" -eq 2 ] || fail "a finished job is submitted again"
+
+# Deaf to the warning: killed after the grace, and gone on. A failure is not gone on with; nor is what qdel ends, nor
+# what was in the queue too often.
+mode deaf
+pbs 2 grace=1
+ready
+kill -USR1 $job
+ended 75 "PBS, deaf"
+says log "goes on as 3.server"
+says job3/variables "ECDNET_REQUEUES=2"
+mode bad
+pbs 3
+ended 3 "PBS, failed"
+says log "failed with exit code 3"
+mode wait
+pbs 3
+ready
+kill -TERM $job
+ended 143 "PBS, qdel"
+saved "PBS, qdel"
+says log "to go on, submit it again"
+mode stop
+pbs 3 max_requeues=2
+ended 1 "PBS, in the queue too often"
+says log "not put into the queue again: max_requeues=2"
+[ "$(cat number)" -eq 3 ] || fail "submitted again"
+: >job1/variables
+pbs 1
+ended 1 "PBS, no deck"
+says log "DECK: the deck"
+rm walltime
+mode works
+pbs 2
+ended 0 "PBS, no walltime"
+says log "qstat tells no walltime"
+echo 10:00:00 >walltime
+
+# A task of an array goes on alone, with its number.
+mode stop
+qsub -J 0-4 -v DECK=mine.yaml,VARY=fold,OUTPUT=runs/mine jobs/pbs/train_array.sh >/dev/null
+pbs 4 PBS_ARRAY_INDEX=3
+ended 75 "PBS, array"
+says calls "train mine.yaml -o data.split=fold -o data.fold=3 -o output=runs/mine/fold-3 --resume"
+says job5/variables "INDEX=3"
+if grep -q -- -J job5/options; then fail "the whole array is submitted again"; fi
+mode works
+: >calls
+pbs 5
+ended 0 "PBS, array, gone on"
+says calls "-o data.fold=3 -o output=runs/mine/fold-3"
+
+# LSF sends the warning to all processes of the job; -Q lets it start the job again.
+for name in prep train train_nodes train_array bench; do
+  for line in "-wa USR1" "-wt 3" "-Q 75"; do says "jobs/lsf/$name.sh" "#BSUB $line"; done
+done
+mode wait
+lsf train.sh DECK=mine.yaml
+ready
+kill -USR1 $job
+ended 75 "LSF, warned"
+saved "LSF, warned"
+says log "2 ranks x 4 threads on n1"
+[ "$(cat .ecdnet-requeues-77-0)" = 1 ] || fail "LSF: not counted"
+lsf train.sh DECK=mine.yaml
+ready
+kill -USR1 $job
+ended 75 "LSF, warned again"
+says log "requeued 1 times"
+[ "$(cat .ecdnet-requeues-77-0)" = 2 ] || fail "LSF: not counted twice"
+mode stop
+lsf train.sh DECK=mine.yaml max_requeues=2
+ended 1 "LSF, in the queue too often"
+[ ! -e .ecdnet-requeues-77-0 ] || fail "LSF: the count stays"
+mode wait
+lsf bench.sh DECK=table2.yaml
+ready
+kill -TERM $job
+ended 143 "LSF, bkill"
+mode works
+lsf train_array.sh LSB_JOBINDEX=1 DECK=mine.yaml VARY=seed OUTPUT=runs/mine OPTIONS='-o data.file=d.h5'
+ended 0 "LSF, array"
+says calls "train mine.yaml -o data.file=d.h5 -o seed=0 -o output=runs/mine/seed-0 --resume"
+lsf train_array.sh LSB_JOBINDEX=1 DECK=mine.yaml VARY=folds OUTPUT=runs/mine
+ended 2 "LSF, neither fold nor seed"
+says log "expected fold or seed, found 'folds'"
+lsf prep.sh DECK=mine.yaml
+ended 0 "LSF, prep"
+says calls "prep mine.yaml threads=1"
+says mpirun.log "-n 2 --map-by slot:PE=1"
+
+# The report: beside jobs/, or installed with ecdnet.
+stand_in python <<'END'
+#!/bin/sh
+echo "$*" >>"$FAKE/calls"
+END
+mode works
+lsf report.sh RUNS='runs/mine -o mine.html' PYTHON=python
+ended 0 "LSF, report"
+says calls "jobs/../postproc/report.py runs/mine -o mine.html"
+mkdir -p copy share/ecdnet/postproc
+cp -r "$top/jobs/." copy
+lsf report.sh ECDNET_JOBS=copy RUNS=runs/mine PYTHON=python
+ended 1 "LSF, no report.py"
+says log "no report.py near lib.sh or ecdnet"
+: >share/ecdnet/postproc/report.py
+lsf report.sh ECDNET_JOBS=copy RUNS=runs/mine PYTHON=python
+ended 0 "LSF, report of the installation"
+says calls "$work/bin/../share/ecdnet/postproc/report.py runs/mine"
+
+# Outside of any batch system.
+mode stop
+code=0
+RANKS=3 LAUNCHER=mpirun bash jobs/slurm/bench.sh table2.yaml >log 2>&1 || code=$?
+[ $code -eq 75 ] || fail "no batch system: exit code $code"
+says log "to go on, run it again"
+says mpirun.log "-n 3"
+RANKS=3 LAUNCHER="mpirun -np 7" bash jobs/slurm/bench.sh table2.yaml >log 2>&1
+says mpirun.log "-np 7 ecdnet bench table2.yaml"
+
+# Chains.
+stand_in ecdnet <<'END'
+#!/bin/sh
+[ "$2" = mine.yaml ] && echo 'output: "runs/mine"'
+END
+stand_in bsub <<'END'
+#!/bin/sh
+grep -q '^job_r' || exit 1
+echo "$* DECK=$DECK RUNS=$RUNS" >>"$FAKE/bsub.log"
+echo "Job <$(wc -l <"$FAKE/bsub.log")> is submitted to queue <normal>."
+END
+SUBMIT='-q short' jobs/submit.sh lsf mine.yaml prep train report >log 2>&1 || fail "submit.sh lsf"
+says log "train: job 2 after 1"
+says bsub.log "-w done(1) -q short DECK=mine.yaml"
+says bsub.log "-w done(2) -q short DECK=mine.yaml RUNS=runs/mine -o runs/mine/report.html"
+echo 20 >number
+OPTIONS='-o seed=3' jobs/submit.sh pbs mine.yaml train report >log 2>&1 || fail "submit.sh pbs"
+says log "report: job 22.server after 21.server"
+says job21/variables "OPTIONS=-o seed=3"
+says job22/options "-W depend=afterok:21.server"
+says job22/variables "RUNS=runs/mine -o runs/mine/report.html"
+for words in "" "pbs mine.yaml" "torque mine.yaml train" "pbs mine.yaml train cook" "pbs none.yaml train"; do
+  code=0
+  # shellcheck disable=SC2086 # a list of words
+  jobs/submit.sh $words >log 2>&1 || code=$?
+  [ $code -eq 2 ] || fail "submit.sh $words: exit code $code"
+done
+[ "$failed" -eq 0 ]
