@@ -22,7 +22,7 @@ class Engine(engines.Engine):
     )
 
     def method(self, stage):
-        return {'fmax': self.settings['fmax'], **({'grid': self.settings['grid']} if stage == 'static' else {})}
+        return {k: self.settings[k] for k in (('fmax', 'grid') if stage == 'static' else ('fmax',))}
 
     def check_structure(self, atoms):
         missing = sorted({s for s in atoms.get_chemical_symbols() if s not in parameters})

@@ -18,8 +18,8 @@ def say(text):
 def parser():
     top = argparse.ArgumentParser(
         prog='chain.sh', description='From crystal structures to labelled samples with a DFT code, as '
-        'dependent jobs (doc/dft_chain.md).', epilog='Exit codes: 0 done; 1 something failed or is set aside; 2 usage; '
-        '3 bad input data; 75 stopped by a signal.')
+        'dependent jobs (doc/dft_chain.md).',
+        epilog='Exit codes: 0 done; 1 failed or set aside; 2 usage; 3 bad input data; 75 stopped.')
     commands = top.add_subparsers(dest='command', required=True, metavar='COMMAND')
     run = _command(commands, 'run', 'add structures, then start all that is missing or has failed')
     run.add_argument('--structures', action='append', default=[], metavar='PATH',
@@ -60,7 +60,8 @@ def do_run(arguments):
     if not arguments.structures and not os.path.isfile(os.path.join(arguments.work, 'chain.ini')):
         raise ChainError(f'{arguments.work}: a new chain needs --structures', USAGE)
     work = open_work(arguments.work, engines.load, arguments.settings or '', options)
-    work.engine.check()
+    if work.settings['chain']['scheduler'] == 'local':
+        work.engine.check()
     with lock(work.path('run.lock'), f'{work.folder}: another run works on this chain'):
         add_structures(work, arguments)
         return start(work, arguments)

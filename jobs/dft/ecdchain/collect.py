@@ -9,7 +9,7 @@ from .base import BAD_DATA, FAILED, ChainError, digest, lock, read_json, write_f
 from .settings import find_ecdnet
 from .stages import DONE, FAILED as STAGE_FAILED, INTERRUPTED, RUNNING, stages_of
 
-FILES = {'density': 'CHGCAR', 'elf': 'ELFCAR'}
+FIELDS = ('density', 'elf')
 
 
 def collect(work, say):
@@ -66,11 +66,9 @@ def _link(work, name, static):
     folder, result = static.result()
     data = result['data']
     os.makedirs(work.path('samples', name), exist_ok=True)
-    for field, file in FILES.items():
-        if not data.get(field):
-            continue
+    for file in [data[kind] for kind in (*FIELDS, 'plus') if data.get(kind)]:
         path = work.path('samples', name, file)
-        target = os.path.relpath(os.path.join(folder, data[field]), os.path.dirname(path))
+        target = os.path.relpath(os.path.join(folder, file), os.path.dirname(path))
         if not os.path.islink(path) or os.readlink(path) != target:
             temporary = path + '.new'
             if os.path.lexists(temporary):
@@ -98,7 +96,7 @@ def prep(work, say):
     with open(labels, encoding='utf-8', newline='') as file:
         ids = [row['id'] for row in csv.DictReader(file)]
     fields = [f for f in work.settings['prep']['fields'].replace(',', ' ').split() if f != 'none']
-    unknown = [f for f in fields if f not in FILES]
+    unknown = [f for f in fields if f not in FIELDS]
     if unknown:
         raise ChainError(f"prep.fields: expected density, elf or none, found '{unknown[0]}'", 2)
     if not ids:
@@ -109,13 +107,19 @@ def prep(work, say):
 
 def _prep_field(work, field, ids, say):
     settings = work.settings['prep']
+    data = stages_of(work.material(ids[0]))[1].result()[1]['data']
+    if not data.get(field):
+        raise ChainError(f"prep.fields: engine {work.engine.name} writes no '{field}'")
+    plus = data.get('plus', '') if field == 'density' else ''
     output, deck = work.path(field), work.path(f'prep-{field}.yaml')
     write_file(deck, '\n'.join([
         '# Made by the DFT chain: its samples as a dataset.', f'output: {_quoted(output)}', 'prep:',
-        f'  files: {_quoted(work.path("samples", "{id}", FILES[field]))}',
+        f'  files: {_quoted(work.path("samples", "{id}", data[field]))}',
+        *([f'  plus: {_quoted(work.path("samples", "{id}", plus))}'] if plus else []),
         f'  labels: {_quoted(work.path("labels.csv"))}', f'  code: {work.engine.name}', '  format: vasp',
         f'  field: {field}']) + '\n')
-    stamps = [_stamp(work.path('samples', name, FILES[field])) for name in ids]
+    files = [file for file in (data[field], plus) if file]
+    stamps = [_stamp(work.path('samples', name, file)) for name in ids for file in files]
     state = digest([_text(deck), _text(work.path('labels.csv')), settings['options'], stamps])
     made = work.path(f'prep-{field}.json')
     dataset = os.path.join(output, 'dataset.h5')

@@ -32,7 +32,7 @@ COMMON = {
         Key('ecdnet', '', 'the ecdnet program; empty: found by chain.sh'),
     ),
     'elastic': (
-        Key('amplitude', 0.01, 'largest component of a strain (ecdnet elastic --strains)', minimum=1e-5),
+        Key('amplitude', 0.005, 'largest component of a strain (ecdnet elastic --strains)', minimum=1e-5),
         Key('both_signs', True, 'strains of both signs: the error is of second order'),
         Key('steps', 1, 'strains of amplitude, amplitude/2, ...', minimum=1),
         Key('ions', 'relaxed', 'sites in the deformed cells: relaxed or clamped', ('relaxed', 'clamped')),

@@ -233,9 +233,10 @@ class Stage:
     def _tensor(self, atoms):
         """The stiffness of an engine that deforms the cell itself, and what to say."""
         plan = self._plan(atoms, {'tensor': None})
-        data = self._compute(plan, 'tensor',
-                             lambda folder: self.engine.stiffness(atoms, self.hints(), folder))
-        return {'ions': data['ions'], 'stiffness': data['stiffness'],
+        ions = self.work.settings['elastic']['ions']
+        data = self._compute(plan, 'tensor', lambda folder: self.engine.stiffness(
+            atoms, ions == 'relaxed', self.hints(), folder))
+        return {'ions': ions, 'stiffness': data['stiffness'],
                 'stiffness_format': {'unit': data['unit'], 'order': data['order']}}, 'tensor of the engine'
 
     def _strains(self, atoms):

@@ -105,6 +105,8 @@ def read(path, cell='as_given'):
     _check(atoms, path)
     atoms = type(atoms)(numbers=atoms.numbers, cell=atoms.cell, scaled_positions=atoms.get_scaled_positions(),
                         magmoms=_moments(atoms), pbc=True)
+    kinds = list(dict.fromkeys(atoms.numbers))
+    atoms = atoms[sorted(range(len(atoms)), key=lambda i: kinds.index(atoms.numbers[i]))]
     magnetic = atoms.get_initial_magnetic_moments().any()      # spglib would not see these
     return primitive(atoms) if cell == 'primitive' and not magnetic else atoms
 

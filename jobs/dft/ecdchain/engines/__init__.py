@@ -49,7 +49,8 @@ class Engine:
 
     def static(self, atoms, hints, folder):
         """Writes the fields in folder. {'density': 'CHGCAR', 'elf': 'ELFCAR', ...}: names of files that
-        ecdnet prep reads (VASP layout), and what else is to be recorded."""
+        ecdnet prep reads (VASP layout), and what else is to be recorded. 'plus' names a file that is to be
+        added to the density."""
         raise NotImplementedError
 
     def strained(self, atoms, reference, relax_sites, hints, folder):
@@ -57,8 +58,8 @@ class Engine:
         which fixes k-points and the like."""
         raise NotImplementedError
 
-    def stiffness(self, atoms, hints, folder):
-        """{'stiffness': 6 x 6, 'unit': 'GPa', 'order': 'voigt' or 'vasp', 'ions': 'relaxed' or 'clamped'}."""
+    def stiffness(self, atoms, relax_sites, hints, folder):
+        """{'stiffness': 6 x 6, 'unit': 'GPa', 'order': 'voigt' or 'vasp'}, as ecdnet elastic takes them."""
         raise NotImplementedError
 
 
