@@ -4,7 +4,7 @@ import os
 import sys
 import time
 
-from . import collect, engines, schedulers, status, structures
+from . import collect, engines, importer, schedulers, status, structures
 from .base import BAD_DATA, FAILED, STOPPED, USAGE, ChainError, EngineError, lock
 from .settings import split_override
 from .stages import DONE, FAILED as STAGE_FAILED, RUNNING, stages_of
@@ -41,6 +41,8 @@ def parser():
     for name, about in (('collect', 'labels.csv and the links to the charge densities of what is done'),
                         ('prep', 'the datasets'), ('finish', 'collect, then prep')):
         _command(commands, name, about)
+    about = 'a folder of finished VASP runs: labels, a deck for prep, and all that is wrong'
+    importer.add_options(commands.add_parser('import', help=about, description=about))
     stage = _command(commands, 'stage', 'one stage of one material: what the jobs call')
     stage.add_argument('id')
     stage.add_argument('stage', choices=STAGES)
@@ -188,6 +190,10 @@ def do_stage(arguments):
     return 0
 
 
+def do_import(arguments):
+    return importer.run(arguments, say)
+
+
 def do_other(arguments):
     work = open_work(arguments.work, engines.load)
     if arguments.command == 'status':
@@ -203,9 +209,9 @@ def do_other(arguments):
 
 def main():
     arguments = parser().parse_args()
-    do = {'run': do_run, 'retry': do_retry, 'stage': do_stage}.get(arguments.command, do_other)
+    do = {'run': do_run, 'retry': do_retry, 'stage': do_stage, 'import': do_import}
     try:
-        return do(arguments)
+        return do.get(arguments.command, do_other)(arguments)
     except EngineError as error:
         print(f'chain: {error}', file=sys.stderr)
         return FAILED
