@@ -200,11 +200,13 @@ def do_other(arguments):
         status.show(work, arguments.csv, sys.stdout)
         return 0
     if arguments.command == 'collect':
-        return FAILED if collect.collect(work, say)[1] else 0
+        collect.collect(work, say)
+        return 0
     if arguments.command == 'prep':
         collect.prep(work, say)
         return 0
-    return finish(work)
+    finish(work)         # it has done its work where a material is set aside: jobs may depend on it
+    return 0
 
 
 def main():

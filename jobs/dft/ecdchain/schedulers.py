@@ -1,5 +1,6 @@
 """Who runs the jobs: this machine with some workers, or a batch system. Each material's stages depend on each
 other (afterok); the last job, which collects, comes after all of them however they ended (afterany)."""
+import getpass
 import os
 import re
 import shlex
@@ -202,7 +203,7 @@ class PBS(Batch):
         return found.group(1) if found else None
 
     def query(self):
-        return ['qselect', '-u', os.environ.get('USER', os.environ.get('LOGNAME', ''))]
+        return ['qselect', '-u', getpass.getuser()]
 
 
 class LSF(Batch):

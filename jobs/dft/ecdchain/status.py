@@ -8,14 +8,14 @@ from .stages import DONE, FAILED, INTERRUPTED, READY, RUNNING, WAITS, stages_of
 
 
 def table(work):
-    """[{id, formula, relax, static, elastic, bulk_gpa, shear_gpa, note}], why the batch system is silent."""
-    jobs, silent = {}, ''
+    """([{id, formula, relax, static, elastic, bulk_gpa, shear_gpa, note}], a line on the batch system)."""
+    jobs, about = {}, ''
     scheduler = work.settings['chain']['scheduler']
     if scheduler in BATCH:
         try:
             jobs = BATCH[scheduler](work, print).active()
         except ChainError as error:
-            silent = str(error)
+            about = str(error)
     labels = _labels(work)
     rows = []
     for name in work.ids():
@@ -38,11 +38,13 @@ def table(work):
             notes.append(_aside(work).get(name, 'not collected yet'))
         row['note'] = '; '.join(notes)
         rows.append(row)
-    return rows, silent
+    if ('chain', 'finish') in jobs:
+        about = f'collect and prep: job {jobs[("chain", "finish")]}'
+    return rows, about
 
 
 def show(work, as_csv, out):
-    rows, silent = table(work)
+    rows, about = table(work)
     names = ['id', 'formula', 'relax', 'static', 'elastic', 'bulk_gpa', 'shear_gpa', 'note']
     if as_csv:
         writer = csv.DictWriter(out, names, lineterminator='\n')
@@ -65,8 +67,8 @@ def show(work, as_csv, out):
         path = work.path(field, 'dataset.h5')
         if os.path.isfile(path):
             out.write(f'dataset: {path}\n')
-    if silent:
-        out.write(f'{silent}\n')
+    if about:
+        out.write(f'{about}\n')
 
 
 def _short(text):
