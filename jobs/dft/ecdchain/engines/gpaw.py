@@ -1,5 +1,4 @@
 """GPAW: PBE and plane waves, each calculation in a process of its own (gpaw_run): it may run on MPI ranks."""
-import glob
 import os
 import shlex
 import subprocess
@@ -10,6 +9,17 @@ import ase.io
 from ..base import EngineError, read_json, write_json
 from ..structures import write_poscar
 from . import Engine as Interface, Key
+
+# Prints those of the elements that have no PAW data set.
+LOOK = """
+import sys
+from gpaw.setup_data import search_for_file
+for symbol in sys.argv[2:]:
+    try:
+        search_for_file(symbol + '.' + sys.argv[1])
+    except (FileNotFoundError, RuntimeError):
+        print(symbol)
+"""
 
 
 class Engine(Interface):
@@ -35,25 +45,30 @@ class Engine(Interface):
         Key('grid_spacing', 0.142, 'A: of the fields that are written, at most', minimum=0.01),
         Key('filter', 0.1, 'A: Gaussian filter of the density, so that the grid resolves it', minimum=0),
     )
+    _known = set()                                    # elements with data sets
     _how = ('launcher', 'max_steps', 'max_scf')       # what the result does not depend on
     _where = {'metals_kpoint_density': 'elastic', 'metals_smearing_ev': 'elastic', 'grid_spacing': 'static',
               'filter': 'static', 'smax': 'relax'}    # the only stage that they matter to
 
     def check(self):
-        try:
-            from gpaw import setup_paths
-        except ImportError as error:
-            raise EngineError(f'{sys.executable} has no GPAW (jobs/install_deps.sh --dft)') from error
-        if not any(glob.glob(os.path.join(path, '*.gz')) for path in setup_paths):
-            raise EngineError('GPAW finds no PAW data sets (Debian: gpaw-data; else set GPAW_SETUP_PATH)')
+        self._find_data([])
 
     def check_structure(self, atoms):
-        from gpaw.setup_data import search_for_file
-        for symbol in sorted(set(atoms.get_chemical_symbols())):
-            try:
-                search_for_file(f'{symbol}.{self.settings["xc"]}')
-            except (FileNotFoundError, RuntimeError) as error:
-                raise EngineError(f'GPAW has no PAW data set {symbol}.{self.settings["xc"]}') from error
+        symbols = sorted(set(atoms.get_chemical_symbols()) - self._known)
+        missing = self._find_data(symbols) if symbols else []
+        if missing:
+            raise EngineError(f'GPAW has no PAW data set {missing[0]}.{self.settings["xc"]}')
+        self._known.update(symbols)
+
+    def _find_data(self, symbols):
+        """Those of the elements that GPAW has no data set for; EngineError where there is no GPAW. GPAW is not
+        imported here: that starts MPI in this process, and mpirun then refuses to start under it."""
+        command = [sys.executable, '-c', LOOK, self.settings['xc'], *symbols]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+        if done.returncode:
+            reason = (done.stderr.strip().splitlines() or ['no message'])[-1]
+            raise EngineError(f'no GPAW that works with {sys.executable} (install_deps.sh --dft): {reason}')
+        return done.stdout.split()
 
     def method(self, stage):
         return {k: v for k, v in self.settings.items()

@@ -37,9 +37,10 @@ def make_calculator(job):
     size = kptdensity2monkhorstpack(reference, job['kpoint_density'], even=False)
     dedecut = job['dedecut']
     dedecut = None if dedecut == 'none' else dedecut if dedecut == 'estimate' else float(dedecut)
-    return GPAW(mode=PW(job['cutoff_ev'], dedecut=dedecut), xc=job['xc'], kpts={'size': size, 'gamma': True},
+    return GPAW(mode=PW(job['cutoff_ev'], dedecut=dedecut, force_complex_dtype=True), xc=job['xc'],
+                kpts={'size': size, 'gamma': True}, parallel={'domain': 1}, txt='gpaw.txt',
                 occupations={'name': 'fermi-dirac', 'width': job['smearing_ev']}, maxiter=job['max_scf'],
-                convergence={'density': 1e-5}, parallel={'domain': 1}, txt='gpaw.txt')
+                convergence={'density': 1e-5})
 
 
 def relax(job, atoms):
@@ -82,20 +83,44 @@ def static(job, atoms):
 
 
 def elf_of(calc, cell):
-    """Kohout, Savin, Int. J. Quantum Chem. 60 (1996) 875, eq. 7 and 9, on twice the grid of the density."""
-    wfs, spins = calc.wfs, calc.density.nspins
-    tau = wfs.calculate_kinetic_energy_density()
-    fine = tuple(2 * wfs.gd.N_c)
-    density, gradient, total, reference = [], 0.0, 0.0, 0.0
+    """Kohout, Savin, Int. J. Quantum Chem. 60 (1996) 875, eq. 7 and 9, on the fine grid of the density."""
+    spins = calc.density.nspins
+    density, kinetic = orbital_densities(calc)
+    gradient, reference = 0.0, 0.0
     for spin in range(spins):
-        wfs.kd.symmetry.symmetrize(tau[spin], wfs.gd)
-        valence = calc.density.nt_sG[spin] - calc.density.nct_G
-        density.append(np.maximum(fields.resample(valence, fine), 1e-10))
-        gradient = gradient + fields.squared_gradient(density[-1], cell / Bohr) / density[-1]
-        total = total + fields.resample(tau[spin], fine)
-        reference = reference + density[-1]**(5 / 3)
+        gradient = gradient + fields.squared_gradient(density[spin], cell / Bohr) / density[spin]
+        reference = reference + density[spin]**(5 / 3)
     fermi = 0.3 * (3 * np.pi**2)**(2 / 3) * (2**(2 / 3) if spins == 2 else 1)
-    return 1 / (1 + ((total - gradient / 8) / (fermi * reference))**2)
+    return 1 / (1 + ((kinetic.sum(axis=0) - gradient / 8) / (fermi * reference))**2)
+
+
+def orbital_densities(calc):
+    """Density and kinetic-energy density of the pseudo-valence orbitals, [spin, nx, ny, nz], atomic units.
+
+    The orbitals themselves are evaluated on the fine grid. On GPAW's coarser grid their products are cut off,
+    and with hard orbitals (O, F) the ELF near the nuclei becomes a small difference of wrong numbers."""
+    wfs, grid = calc.wfs, calc.density.finegd
+    fine, coarse = tuple(grid.N_c), tuple(wfs.gd.N_c)
+    density, kinetic = np.zeros((2, calc.density.nspins, *fine))
+    for kpt in wfs.kpt_u:
+        vectors = wfs.pd.get_reciprocal_vectors(q=kpt.q)
+        places = np.unravel_index(wfs.pd.Q_qG[kpt.q], coarse)
+        places = tuple(np.where(i > n // 2, i - n, i) % m for i, n, m in zip(places, coarse, fine))
+
+        def squared(coefficients, places=places):
+            box = np.zeros(fine, complex)
+            box[places] = coefficients
+            return np.abs(np.fft.ifftn(box))**2 * (np.prod(fine) / np.prod(coarse))**2
+
+        for occupation, orbital in zip(kpt.f_n, kpt.psit_nG):
+            if occupation > 1e-12:
+                density[kpt.s] += occupation * squared(orbital)
+                kinetic[kpt.s] += 0.5 * occupation * sum(squared(vectors[:, v] * orbital) for v in range(3))
+    for values in (density, kinetic):
+        wfs.kptband_comm.sum(values)
+        for spin in range(len(values)):
+            wfs.kd.symmetry.symmetrize(values[spin], grid)
+    return np.maximum(density, 1e-10), kinetic
 
 
 def main():
