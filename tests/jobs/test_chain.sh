@@ -105,6 +105,13 @@ files "$work/w/materials/Al/static" >"$work/after"
   fail "the first density is not as it was"
 readlink "$work/w/samples/Al/CHGCAR" | grep -q static/02 || fail "the sample is the old one"
 
+# A stage of one material once more, and what follows from it; the others are left alone.
+expect 0 chain retry "$work/w" Ni --from static
+says "Ni static done"
+silent "Ni relax"
+silent "Cu"
+readlink "$work/w/samples/Ni/CHGCAR" | grep -q static/05 || fail "$(readlink "$work/w/samples/Ni/CHGCAR")"
+
 # A stop in the middle loses what ran, nothing else; a second run meanwhile is refused.
 sh "$top_srcdir/jobs/dft/chain.sh" run "$work/k" --structures "$in" --engine "$toy" --workers 2 -o toy.sleep=2 \
   -o prep.fields=none >"$work/killed" 2>&1 &

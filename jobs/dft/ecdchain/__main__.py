@@ -6,7 +6,7 @@ import time
 
 from . import collect, engines, importer, schedulers, status, structures
 from .base import BAD_DATA, FAILED, STOPPED, USAGE, ChainError, EngineError, lock
-from .settings import split_override
+from .settings import find_ecdnet, split_override
 from .stages import DONE, FAILED as STAGE_FAILED, RUNNING, stages_of
 from .work import STAGES, open_work
 
@@ -61,7 +61,7 @@ def do_run(arguments):
                 if getattr(arguments, name) is not None]
     if not arguments.structures and not os.path.isfile(os.path.join(arguments.work, 'chain.ini')):
         raise ChainError(f'{arguments.work}: a new chain needs --structures', USAGE)
-    work = open_work(arguments.work, engines.load, arguments.settings or '', options)
+    work = open_work(arguments.work, engines.load, arguments.settings or '', options, find_ecdnet)
     if work.settings['chain']['scheduler'] == 'local':
         work.engine.check()
     with lock(work.path('run.lock'), f'{work.folder}: another run works on this chain'):
@@ -222,6 +222,11 @@ def main():
         return error.code
     except BrokenPipeError:
         return FAILED
+    except OSError as error:
+        print(f'chain: {error}', file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        return STOPPED
 
 
 sys.exit(main())

@@ -1,5 +1,6 @@
 """Errors, files that are never half written, locks, numbers as JSON."""
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
@@ -7,6 +8,7 @@ import os
 import tempfile
 
 FAILED, USAGE, BAD_DATA, STOPPED = 1, 2, 3, 75
+TAKEN = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)      # what flock says of a lock that is held
 
 
 class ChainError(Exception):
@@ -72,12 +74,14 @@ def digest(data):
 
 @contextlib.contextmanager
 def lock(path, message):
-    """Holds a lock file; a ChainError with the message if another process has it."""
+    """Holds a lock file; a ChainError with the message if another process has it. File systems without locks
+    are taken as they are."""
     with open(path, 'a', encoding='utf-8') as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise ChainError(message) from error
+            if error.errno in TAKEN:
+                raise ChainError(message) from error
         yield
 
 
@@ -86,7 +90,5 @@ def is_locked(path):
         with open(path, encoding='utf-8') as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             return False
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
+    except OSError as error:
+        return error.errno in TAKEN

@@ -58,9 +58,10 @@ class Local:
         begin = time.time()
         with open(log, 'ab') as file:
             start = file.tell()
+            environment = {'OMP_NUM_THREADS': '1', **os.environ}      # the workers share the cores
             child = subprocess.Popen(stage_command(self.work, 'stage', stage.material.name, stage.name),
                                      stdout=file, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                                     start_new_session=True)
+                                     start_new_session=True, env=environment)
             with self.guard:
                 self.children[child.pid] = child
             if self.stopped:

@@ -168,6 +168,7 @@ class Stage:
         def compute(folder):
             structures.write_poscar(os.path.join(folder, 'start.vasp'), start)
             relaxed, data = self.engine.relax(start, what, folder)
+            relaxed.set_initial_magnetic_moments(atoms.get_initial_magnetic_moments())
             _check_relaxed(atoms, relaxed)
             structures.write_poscar(os.path.join(folder, 'relaxed.vasp'), relaxed)
             return {**data, 'structure': structures.describe(relaxed),

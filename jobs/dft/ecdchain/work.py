@@ -178,9 +178,10 @@ class Calculation:
         return result
 
 
-def open_work(folder, load_engine, create=None, options=()):
+def open_work(folder, load_engine, create=None, options=(), find=None):
     """A Work. Without create the folder must be a chain's; create: a settings file or ''. options: [(section,
-    key, value)] that change the settings, which are then recorded."""
+    key, value)] that change the settings; these are then recorded, with the program that find(settings)
+    finds."""
     path = os.path.join(folder, 'chain.ini')
     known = os.path.isfile(path)
     if not known and create is None:
@@ -196,6 +197,8 @@ def open_work(folder, load_engine, create=None, options=()):
     for where, section, name, text in texts:
         settings.set(section, name, engine_name if (section, name) == ('chain', 'engine') else text, where)
     engine = engine_class(settings[engine_class.name])
+    if find:
+        settings['chain']['ecdnet'] = find(settings)
     if create is not None:
         os.makedirs(folder, exist_ok=True)
         before = open(path, encoding='utf-8').read() if known else None

@@ -61,8 +61,8 @@ class Engine(Interface):
         self._known.update(symbols)
 
     def _find_data(self, symbols):
-        """Those of the elements that GPAW has no data set for; EngineError where there is no GPAW. GPAW is not
-        imported here: that starts MPI in this process, and mpirun then refuses to start under it."""
+        """Those of the elements that GPAW has no data set for; EngineError where there is no GPAW. It is not
+        imported here: that starts MPI in this process, and then mpirun refuses to start under it."""
         command = [sys.executable, '-c', LOOK, self.settings['xc'], *symbols]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
         if done.returncode:
