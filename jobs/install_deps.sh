@@ -1,7 +1,9 @@
 #!/bin/sh
 # Installs what the build needs from the distribution (Debian, Ubuntu). Nothing is done, and no network
 # used, where all is there already.
-#   jobs/install_deps.sh [--tests]     --tests: also what tests/run.sh and .ci/run need
+#   jobs/install_deps.sh [--tests] [--dft]
+#     --tests   also what tests/run.sh and .ci/run need
+#     --dft     also what the DFT chain (jobs/dft) needs: ASE, spglib, GPAW, and pymatgen for vasprun.xml
 # Exit codes: 0 all there; 1 something is missing and cannot be installed here.
 set -eu
 export LC_ALL=C
@@ -11,17 +13,19 @@ packages="autoconf automake pkg-config make gcc libc6-dev
   libfftw3-dev libfftw3-mpi-dev libopenblas-openmp-dev libdnnl-dev
   libyaml-dev libcjson-dev libssl-dev libxxhash-dev zlib1g-dev libcsv-dev libsymspg-dev librandom123-dev
   python3-h5py python3-numpy python3-matplotlib python3-yaml hdf5-tools"
-case ${1-} in
-'') ;;
---tests)
-  packages="$packages clang-format valgrind python3-scipy python3-sklearn shellcheck pyflakes3 man-db
-    slurmctld slurmd slurm-client munge"
-  ;;
-*)
-  echo "usage: jobs/install_deps.sh [--tests]" >&2
-  exit 2
-  ;;
-esac
+for option; do
+  case $option in
+  --tests)
+    packages="$packages clang-format valgrind python3-scipy python3-sklearn shellcheck pyflakes3 man-db"
+    packages="$packages slurmctld slurmd slurm-client munge"
+    ;;
+  --dft) packages="$packages python3-ase python3-spglib gpaw gpaw-data python3-pymatgen" ;;
+  *)
+    echo "usage: jobs/install_deps.sh [--tests] [--dft]" >&2
+    exit 2
+    ;;
+  esac
+done
 
 if ! command -v dpkg >/dev/null 2>&1 || ! command -v apt-get >/dev/null 2>&1; then
   echo "install_deps: no apt-get here: this script knows Debian and Ubuntu only." >&2

@@ -29,7 +29,7 @@ configure_in() {
 }
 
 mkdir -p build-test
-step "install_deps.sh" build-test/install.log sh jobs/install_deps.sh --tests
+step "install_deps.sh" build-test/install.log sh jobs/install_deps.sh --tests --dft
 if older configure configure.ac m4/ecdnet.m4; then
   step bootstrap build-test/bootstrap.log ./bootstrap
 fi

@@ -7,7 +7,7 @@ code=0
 shell=$(find . -path './build*' -prune -o -path ./.git -prune -o -name '*.sh' ! -path './jobs/slurm/*' ! -path './jobs/pbs/*' \
   ! -path './jobs/lsf/*' -print)
 batch=$(find jobs/slurm jobs/pbs jobs/lsf -name '*.sh')
-python=$(find postproc tests -name '*.py')
+python=$(find jobs postproc tests -name '*.py')
 # shellcheck disable=SC2086 # lists of words
 if command -v shellcheck >/dev/null 2>&1; then
   # top_srcdir and the like come from the Makefile; -nt is in dash and every other sh we meet.

@@ -1,0 +1,25 @@
+#!/bin/sh
+# From crystal structures to labelled samples with a DFT code, as dependent jobs: relax, static, elastic,
+# collect, prep.
+#   jobs/dft/chain.sh run WORK --structures FOLDER [--engine gpaw|vasp] [--scheduler local|slurm|pbs|lsf]
+#   jobs/dft/chain.sh status WORK            a table of what is done, runs, failed
+#   jobs/dft/chain.sh retry WORK [ID...]     what was set aside, once more
+#   jobs/dft/chain.sh import RUNS --out DIR  a folder of finished VASP runs
+# chain.sh --help lists all; doc/dft_chain.md is the guide. Needs a Python with ase, numpy and spglib
+# (ECDNET_PYTHON, else python3, else /usr/bin/python3).
+# Exit codes: 0 done; 1 something failed or is set aside; 2 usage; 3 bad input data; 75 stopped by a signal.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+for python in ${ECDNET_PYTHON:+"$ECDNET_PYTHON"} python3 /usr/bin/python3; do
+  "$python" -c 'import importlib.util as u, sys; sys.exit(not all(map(u.find_spec, ("ase", "numpy", "spglib"))))' \
+    >/dev/null 2>&1 || continue
+  found=$python
+  break
+done
+if [ -n "${found-}" ]; then
+  PYTHONPATH=$here${PYTHONPATH:+:$PYTHONPATH}
+  export PYTHONPATH PYTHONDONTWRITEBYTECODE=1
+  exec "$found" -m ecdchain "$@"
+fi
+echo "chain: no Python with ase, numpy and spglib (jobs/install_deps.sh --dft; or set ECDNET_PYTHON)" >&2
+exit 1

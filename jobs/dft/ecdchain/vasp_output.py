@@ -1,0 +1,223 @@
+"""What a VASP run says of itself: OUTCAR, read line by line, plain or .gz; vasprun.xml through pymatgen."""
+import gzip
+import os
+import re
+
+from .base import EngineError
+
+# The first letters of LEXCH and GGA, as the OUTCAR has them.
+FUNCTIONALS = {'PE': 'PBE', 'PS': 'PBEsol', 'CA': 'LDA', '91': 'PW91', 'RP': 'revPBE', 'RE': 'revPBE',
+               'AM': 'AM05', 'BF': 'BEEF', 'MK': 'optB86b', 'BO': 'optB88', 'OR': 'optPBE', 'ML': 'vdW-DF2'}
+TENSORS = {'relaxed': 'TOTAL ELASTIC MODULI', 'clamped': 'SYMMETRIZED ELASTIC MODULI'}
+COMPLAINTS = ('VERY BAD NEWS', 'ZBRENT: fatal', 'internal error', 'EDDDAV', 'Error reading',
+              'BRMIX: very serious', 'POSMAP internal', 'out of memory', 'Segmentation fault')
+
+
+class Run:
+    """One run. Everything is None, empty or 0 where the file does not say."""
+
+    def __init__(self, path):
+        self.path = path
+        self.complete = False         # the closing table of times is there
+        self.ionic_steps, self.unconverged = 0, []   # steps; those that have no self-consistency
+        self.relaxed = False          # reached the required accuracy
+        self.optimizes, self.nsw = False, 0
+        self.stress_kbar = None       # XX YY ZZ XY YZ ZX, positive under compression
+        self.pressure_kbar, self.first_pressure_kbar = None, None    # of the last and the first step
+        self.volume = None            # A^3, of the last step
+        self.energy_ev = None
+        self.tensors = {}             # relaxed, clamped: 6 x 6, kbar, order XX YY ZZ XY YZ ZX
+        self.spins = None
+        self.noncollinear = False
+        self.encut = None
+        self.functional = None
+        self.titles = []              # of the POTCARs
+        self.magnetization = None
+
+    def stress_gpa(self):
+        """ASE's sign and order; None where the file has none."""
+        if self.stress_kbar is None:
+            return None
+        xx, yy, zz, xy, yz, zx = self.stress_kbar
+        return [-0.1 * s for s in (xx, yy, zz, yz, zx, xy)]
+
+    def refuse(self, relaxed=False):
+        """EngineError unless the run came to its end and all of it converged."""
+        if not self.complete:
+            raise EngineError(f'{os.path.basename(self.path)} has no end: the run was cut off')
+        if self.unconverged:
+            steps = ', '.join(map(str, self.unconverged[:5])) + (', ...' if len(self.unconverged) > 5 else '')
+            raise EngineError(f'no self-consistency in ionic step {steps}')
+        if relaxed and not self.relaxed:
+            raise EngineError(f'the relaxation has not converged in {self.ionic_steps} steps')
+
+
+def read_outcar(path):
+    run, reader = Run(path), _Reader()
+    try:
+        opener = gzip.open if path.endswith('.gz') else open
+        with opener(path, 'rt', encoding='utf-8', errors='replace') as file:
+            for line in file:
+                reader.take(run, line)
+    except (OSError, EOFError) as error:
+        raise EngineError(f'{path}: {error}') from error
+    if not reader.seen:
+        raise EngineError(f'{path}: this is no OUTCAR')
+    reader.end(run)
+    return run
+
+
+class _Reader:
+    """The state between lines."""
+
+    def __init__(self):
+        self.seen, self.step, self.reached = False, 0, True
+        self.table, self.rows = None, []
+        self.words = {}
+
+    def take(self, run, line):
+        if self.table:
+            self._row(run, line)
+            return
+        if ' Iteration ' in line:
+            found = re.search(r'Iteration\s+(\d+)\(', line)
+            if found and int(found.group(1)) != self.step:
+                self._close_step(run)
+                self.step, self.reached = int(found.group(1)), False
+        elif 'EDIFF is reached' in line:
+            self.reached = True
+        elif 'reached required accuracy' in line:
+            run.relaxed = True
+        elif 'General timing and accounting' in line:
+            run.complete = True
+        elif ' in kB ' in line:
+            numbers = re.findall(r'-?\d+\.\d+', line)
+            run.stress_kbar = [float(n) for n in numbers] if len(numbers) == 6 else run.stress_kbar
+        elif 'external pressure' in line:
+            run.pressure_kbar = _number(line, 'pressure =')
+            if run.first_pressure_kbar is None:
+                run.first_pressure_kbar = run.pressure_kbar
+        elif 'volume of cell' in line:
+            run.volume = _number(line, 'cell :')
+        elif 'free  energy   TOTEN' in line:
+            run.energy_ev = _number(line, '=')
+        elif 'number of electron' in line and 'magnetization' in line:
+            run.magnetization = _number(line, 'magnetization')
+        elif 'ELASTIC MODULI' in line:
+            kinds = [kind for kind, title in TENSORS.items() if title in line]
+            self.table, self.rows = (kinds[0] if kinds else None), []
+        else:
+            self._header(run, line)
+
+    def _header(self, run, line):
+        if line.startswith(' vasp.') or 'INCAR:' in line:
+            self.seen = True
+        found = re.match(r'\s+(ISPIN|ENCUT|LEXCH|GGA|NSW|IBRION|LNONCOLLINEAR|LHFCALC|METAGGA|LDAU|TITEL|'
+                         r'LUSE_VDW|IVDW|LVDW)\s*=\s*(.*)', line)
+        if not found:
+            return
+        name, value = found.groups()
+        if name == 'TITEL':
+            if value.strip() not in run.titles:
+                run.titles.append(value.strip())
+        else:
+            self.words[name] = value.split()[0] if value.split() else ''
+        self.seen = True
+
+    def _row(self, run, line):
+        numbers = re.findall(r'-?\d+\.\d+', line)
+        if re.match(r'\s*[XYZ][XYZ]\s', line) and len(numbers) == 6:
+            self.rows.append([float(n) for n in numbers])
+        elif self.rows or line.strip() == '':
+            self.table = None
+        if len(self.rows) == 6:
+            run.tensors[self.table] = self.rows
+            self.table = None
+
+    def _close_step(self, run):
+        if self.step and not self.reached:
+            run.unconverged.append(self.step)
+
+    def end(self, run):
+        self._close_step(run)
+        run.ionic_steps = self.step
+        words = self.words
+        run.spins = int(words['ISPIN']) if 'ISPIN' in words else None
+        run.encut = float(words['ENCUT']) if 'ENCUT' in words else None
+        run.noncollinear = words.get('LNONCOLLINEAR') == 'T'
+        run.nsw = int(words.get('NSW', 0))
+        run.optimizes = words.get('IBRION') in ('1', '2', '3') and run.nsw > 0
+        run.functional = _functional(words)
+
+
+def _functional(words):
+    name = words.get('GGA', '--')
+    name = words.get('LEXCH', '') if name in ('--', '') else name
+    if not name:
+        return None
+    name = FUNCTIONALS.get(name.upper()[:2], name)
+    if words.get('METAGGA', 'F') not in ('F', '--', '.FALSE.', 'NONE'):
+        name = words['METAGGA']
+    if words.get('LHFCALC') == 'T':
+        name += ' hybrid'
+    if words.get('LDAU') == 'T':
+        name += '+U'
+    if words.get('LUSE_VDW') == 'T' or words.get('LVDW') == 'T' or words.get('IVDW', '0') not in ('0', 'F'):
+        name += '+vdW'
+    return name
+
+
+def _number(line, after):
+    found = re.search(re.escape(after) + r'\s*(-?\d+\.?\d*(?:[Ee][-+]?\d+)?)', line)
+    return float(found.group(1)) if found else None
+
+
+def read_vasprun(path):
+    """The same from a vasprun.xml, which has no elastic tensor."""
+    try:
+        import warnings
+        from pymatgen.io.vasp import Vasprun
+    except ImportError as error:
+        raise EngineError(f'{path}: reading it needs pymatgen (python3-pymatgen)') from error
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')
+            xml = Vasprun(path, parse_dos=False, parse_eigen=False, parse_potcar_file=False)
+    except Exception as error:
+        raise EngineError(f'{path}: {type(error).__name__}: {error}') from error
+    run = Run(path)
+    run.complete = True
+    run.ionic_steps = len(xml.ionic_steps)
+    run.unconverged = [] if xml.converged_electronic else [run.ionic_steps]
+    run.nsw = int(xml.parameters.get('NSW', 0))
+    run.optimizes = int(xml.parameters.get('IBRION', -1)) in (1, 2, 3) and run.nsw > 0
+    run.relaxed = bool(xml.converged_ionic)
+    run.volume = float(xml.final_structure.volume)
+    run.energy_ev = float(xml.final_energy)
+    run.spins = int(xml.parameters.get('ISPIN', 1))
+    run.noncollinear = bool(xml.parameters.get('LNONCOLLINEAR', False))
+    run.encut = float(xml.parameters.get('ENMAX', xml.incar.get('ENCUT', 0))) or None
+    run.functional = _xml_functional(xml)
+    run.titles = list(xml.potcar_symbols)
+    return run
+
+
+def _xml_functional(xml):
+    gga = str(xml.parameters.get('GGA', '--')).strip().upper()
+    if gga in ('', '--'):
+        gga = 'CA' if any(title.split()[0] in ('PAW', 'US') for title in xml.potcar_symbols) else 'PE'
+    words = {'GGA': gga, 'METAGGA': str(xml.incar.get('METAGGA', 'F')),
+             'LHFCALC': 'T' if xml.parameters.get('LHFCALC') else 'F', 'LDAU': 'T' if xml.is_hubbard else 'F',
+             'LUSE_VDW': 'T' if xml.incar.get('LUSE_VDW') else 'F', 'IVDW': str(xml.incar.get('IVDW', 0))}
+    return _functional(words)
+
+
+def complaint(path):
+    """The first line of VASP's standard output that tells of an error; else its last line."""
+    try:
+        with open(path, encoding='utf-8', errors='replace') as file:
+            lines = [' '.join(line.split()) for line in file if line.strip()]
+    except OSError:
+        lines = []
+    errors = [line for line in lines if any(word in line for word in COMPLAINTS)]
+    return (errors or lines[-1:] or ['no output'])[0]

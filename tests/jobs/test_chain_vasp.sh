@@ -1,0 +1,78 @@
+#!/bin/sh
+# The DFT chain with the engine vasp, and a program in VASP's place that writes files like VASP's: input files, what is read
+# from the output, and that runs which did not converge are refused.
+set -u
+. "$top_srcdir/tests/jobs/chain.sh"
+mkdir "$work/in" "$work/bin" "$work/potcars" "$work/potcars/Al" "$work/potcars/Cu_pv" "$work/potcars/Ni"
+for element in Al Cu_pv Ni; do
+  printf '  PAW_PBE %s 01Jan2001\n   TITEL  = PAW_PBE %s 01Jan2001\n' $element $element >"$work/potcars/$element/POTCAR"
+done
+cat >"$work/bin/fake" <<END
+#!/bin/sh
+exec "$ECDNET_PYTHON" "$(cd "$top_srcdir" && pwd)/tests/jobs/fake_vasp.py"
+END
+chmod +x "$work/bin/fake"
+export PATH="$work/bin:$PATH" FAKE_VASP="$work/fake"
+structure Al "$work/in/Al.vasp"
+structure Cu "$work/in/Cu.vasp"
+structure Ni "$work/in/Ni.vasp"
+vasp_run() {
+  chain run "$@" --engine vasp -o "prep.launcher=$MPIEXEC -n 1" -o 'prep.options=-o prep.grid=12'
+}
+
+expect 3 vasp_run "$work/w" --structures "$work/in" -o vasp.command=fake
+says "no POTCARs: set vasp.potcars or VASP_PP_PATH"
+export VASP_PP_PATH="$work/potcars"
+expect 3 vasp_run "$work/w" --structures "$work/in" -o vasp.command=fake
+says "Cu.vasp: no POTCAR of Cu"
+expect 1 vasp_run "$work/w" --structures "$work/in" -o vasp.command=none -o vasp.setups=Cu:Cu_pv
+says "no program 'none' here"
+
+# What VASP did not finish or converge is refused.
+printf 'Al/relax/01=crash\nAl/relax/02=ions\nCu/static/01=scf\nCu/elastic/tensor/01=notensor\nNi/elastic/tensor/01=cut\n' >"$FAKE_VASP"
+expect 1 vasp_run "$work/w" --structures "$work/in" -o vasp.command=fake -o vasp.setups=Cu:Cu_pv
+says "set aside: Al: relax: VASP ended with exit code 1: ZBRENT: fatal"
+says "set aside: Cu: static: no self-consistency in ionic step 1"
+says "set aside: Ni: elastic: tensor: OUTCAR has no end"
+expect 1 chain run "$work/w"
+says "set aside: Al: relax: the relaxation has not converged in 4 steps"
+says "set aside: Cu: elastic: tensor: the OUTCAR has no elastic moduli (relaxed ions)"
+says "density/dataset.h5: 1 materials"
+expect 0 chain retry "$work/w"
+says "density/dataset.h5: 3 materials"
+expect 0 chain status "$work/w"
+expect 0 chain run "$work/w"
+says "0 of them with something to do"
+
+# Input as it should be; the relaxation went on from where it was, in rounds.
+place=$work/w/materials/Cu
+grep -q 'LAECHG = .TRUE.' "$place/static/02/INCAR" && grep -q 'LELF = .TRUE.' "$place/static/02/INCAR" || fail "INCAR.static"
+grep -q 'IBRION = 6' "$place/elastic/tensor/02/INCAR" && grep -q 'ENCUT = 700.0' "$place/elastic/tensor/02/INCAR" ||
+  fail "INCAR.elastic"
+grep -q 'PAW_PBE Cu_pv' "$place/static/02/POTCAR" || fail "POTCAR"
+[ -e "$place/relax/01/round2/OUTCAR" ] || fail "the cell was not relaxed anew"
+grep -q 'MAGMOM = 1' "$work/w/materials/Ni/static/01/INCAR" || fail "no moments for Ni"
+cmp -s "$work/w/materials/Al/relax/02/round1/CONTCAR" "$work/w/materials/Al/relax/03/start.vasp" ||
+  diff "$work/w/materials/Al/relax/02/round1/CONTCAR" "$work/w/materials/Al/relax/03/start.vasp" ||
+  fail "the relaxation did not go on"
+
+# The moduli are those of the same potential by strains and stresses.
+expect 0 toy_run "$work/t" --structures "$work/in"
+"$ECDNET_PYTHON" - "$work/w/labels.csv" "$work/t/labels.csv" <<'PY' || fail "moduli of the tensor and of the strains differ"
+import csv, sys
+a, b = ({r["id"]: r for r in csv.DictReader(open(p))} for p in sys.argv[1:])
+assert sorted(a) == sorted(b) == ["Al", "Cu", "Ni"]
+for name in a:
+    for modulus in ("bulk_gpa", "shear_gpa"):
+        x, y = float(a[name][modulus]), float(b[name][modulus])
+        assert abs(x - y) < 0.02 * y, (name, modulus, x, y)
+PY
+
+# Other templates are another method; all-electron densities are the sum of two files.
+mkdir "$work/templates"
+sed 's/^SIGMA.*/SIGMA = 0.2/' "$top_srcdir/jobs/dft/vasp/INCAR.static" >"$work/templates/INCAR.static"
+expect 2 chain run "$work/w" -o vasp.templates="$work/templates"
+says "SIGMA=0.2"
+expect 0 chain run "$work/w" -o vasp.templates="$work/templates" -o vasp.density=all --redo -o prep.options='-o prep.grid=12 -o output='"$work/all"
+silent "relax"
+[ -e "$work/all/dataset.h5" ] && grep -q AECCAR2 "$work/all/deck.yaml" || fail "no dataset of AECCAR0 + AECCAR2"

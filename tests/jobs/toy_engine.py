@@ -1,0 +1,76 @@
+"""An engine for tests: ASE's effective-medium potential, and a density of Gaussians. Takes milliseconds."""
+import os
+import time
+
+import numpy as np
+from ase.calculators.emt import EMT, parameters
+from ase.constraints import ExpCellFilter
+from ase.io import read, write
+from ase.optimize import BFGS
+from ase.units import GPa
+from ecdchain import engines, fields
+from ecdchain.base import EngineError
+
+
+class Engine(engines.Engine):
+    name = 'toy'
+    keys = (
+        engines.Key('fmax', 0.001, 'eV/A'),
+        engines.Key('grid', 12, 'points along each axis'),
+        engines.Key('sleep', 0.0, 'seconds that each calculation takes more'),
+        engines.Key('fail', '', 'a file: calculations whose place ends as one of its lines does fail'),
+    )
+
+    def method(self, stage):
+        return {k: self.settings[k] for k in (('fmax', 'grid') if stage == 'static' else ('fmax',))}
+
+    def check_structure(self, atoms):
+        missing = sorted({s for s in atoms.get_chemical_symbols() if s not in parameters})
+        if missing:
+            raise EngineError(f'no potential for {", ".join(missing)}')
+
+    def _begin(self, folder):
+        time.sleep(self.settings['sleep'])
+        place = os.path.dirname(folder)
+        if self.settings['fail'] and os.path.exists(self.settings['fail']):
+            with open(self.settings['fail'], encoding='utf-8') as file:
+                if any(place.endswith(line.strip()) for line in file if line.strip()):
+                    raise EngineError('told to fail')
+
+    def relax(self, atoms, what, folder):
+        self._begin(folder)
+        atoms = atoms.copy()
+        atoms.calc = EMT()
+        if what == 'none':
+            return atoms, {'energy_ev': atoms.get_potential_energy()}
+        moved = ExpCellFilter(atoms) if what == 'cell' else atoms
+        steps = BFGS(moved, logfile=os.path.join(folder, 'relax.log'))
+        if not steps.run(fmax=self.settings['fmax'], steps=100):
+            raise EngineError('not converged in 100 steps')
+        write(os.path.join(folder, 'last.vasp'), atoms, format='vasp', direct=True)
+        return atoms, {'energy_ev': atoms.get_potential_energy(), 'steps': steps.nsteps}
+
+    def last_structure(self, folder):
+        path = os.path.join(folder, 'last.vasp')
+        return read(path) if os.path.exists(path) else None
+
+    def static(self, atoms, hints, folder):
+        self._begin(folder)
+        n = self.settings['grid']
+        points = np.stack(np.meshgrid(*[np.arange(n) / n] * 3, indexing='ij'), -1)
+        density = np.zeros((n, n, n))
+        for frac, number in zip(atoms.get_scaled_positions(), atoms.numbers):
+            difference = points - frac
+            difference -= np.round(difference)
+            density += number * np.exp(-((difference @ atoms.cell[:])**2).sum(-1))
+        fields.write_vasp(os.path.join(folder, 'CHGCAR'), atoms, density * atoms.cell.volume)
+        fields.write_vasp(os.path.join(folder, 'ELFCAR'), atoms, density / density.max())
+        return {'density': 'CHGCAR', 'elf': 'ELFCAR'}
+
+    def strained(self, atoms, reference, relax_sites, hints, folder):
+        self._begin(folder)
+        atoms = atoms.copy()
+        atoms.calc = EMT()
+        if relax_sites:
+            BFGS(atoms, logfile=None).run(fmax=self.settings['fmax'], steps=100)
+        return {'stress_gpa': (atoms.get_stress() / GPa).tolist(), 'energy_ev': atoms.get_potential_energy()}
