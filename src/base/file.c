@@ -253,3 +253,20 @@ ecd_code_t ecd_file_sha256(const char *path, char hex[65], ecd_error_t *err) {
   to_hex(digest, hex);
   return ECD_OK;
 }
+
+ecd_code_t ecd_file_lock(const char *path, const char *command, int *lock, ecd_error_t *err) {
+  const char *slash = strrchr(path, '/');
+  struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  *lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (*lock < 0) return ecd_fail(err, ECD_FAILED, "cannot write %s: %s", path, strerror(errno));
+  if (fcntl(*lock, F_SETLK, &whole) == 0 || (errno != EACCES && errno != EAGAIN)) return ECD_OK;
+  ecd_file_unlock(lock);
+  return ecd_fail(err, ECD_FAILED,
+                  "another ecdnet %s is working in %.*s; wait for it, or choose another output",
+                  command, slash != NULL ? (int)(slash - path) : 1, slash != NULL ? path : ".");
+}
+
+void ecd_file_unlock(int *lock) {
+  if (*lock >= 0) close(*lock);
+  *lock = -1;
+}

@@ -36,6 +36,11 @@ void ecd_output_abandon(ecd_output_t **output);
 /* Whole text file, NUL-terminated, owned by the caller. */
 ecd_code_t ecd_file_read_text(const char *path, char **text, size_t *length, ecd_error_t *err);
 
+/* Keeps other processes from working in path's folder until this one unlocks it or ends; command:
+   who works there. Taken already: ECD_FAILED. File systems without locks give none. */
+ecd_code_t ecd_file_lock(const char *path, const char *command, int *lock, ecd_error_t *err);
+void ecd_file_unlock(int *lock); /* -1 is fine */
+
 /* A plain or gzip file (told apart by its first two bytes), read as a stream. */
 typedef struct ecd_stream ecd_stream_t;
 /* A directory, a missing or unreadable file: ECD_DATA with the reason. */

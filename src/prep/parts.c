@@ -135,20 +135,8 @@ static bool is_part(const char *name) {
 
 ecd_code_t ecd_parts_lock(const char *folder, int *lock, ecd_error_t *err) {
   char path[ECD_PATH_MAX + 80];
-  struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
   snprintf(path, sizeof path, "%s/" LOCK, folder);
-  *lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (*lock < 0) return ecd_fail(err, ECD_FAILED, "cannot write %s: %s", path, strerror(errno));
-  if (fcntl(*lock, F_SETLK, &whole) == 0 || (errno != EACCES && errno != EAGAIN)) return ECD_OK;
-  ecd_parts_unlock(lock);
-  return ecd_fail(err, ECD_FAILED,
-                  "another ecdnet prep is working in %s; wait for it, or choose another output",
-                  folder);
-}
-
-void ecd_parts_unlock(int *lock) {
-  if (*lock >= 0) close(*lock);
-  *lock = -1;
+  return ecd_file_lock(path, "prep", lock, err);
 }
 
 void ecd_parts_leave(const char *folder, int *lock) {
@@ -157,7 +145,7 @@ void ecd_parts_leave(const char *folder, int *lock) {
   snprintf(path, sizeof path, "%s/" LOCK, folder);
   unlink(path);
   rmdir(folder); /* fails where parts are left */
-  ecd_parts_unlock(lock);
+  ecd_file_unlock(lock);
 }
 
 void ecd_parts_remove(const char *folder) {

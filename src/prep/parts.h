@@ -18,11 +18,9 @@ ecd_code_t ecd_part_write(const char *folder, const char *key, const ecd_materia
    caller, and volume[points] (either may be NULL). */
 bool ecd_part_read(const char *folder, const char *key, size_t points, ecd_material_t *material,
                    float *volume);
-/* Keeps other processes from working in the folder until this one unlocks it or ends. Taken
-   already: ECD_FAILED. File systems without locks give none. */
+/* ecd_file_lock of the folder. */
 ecd_code_t ecd_parts_lock(const char *folder, int *lock, ecd_error_t *err);
-void ecd_parts_unlock(int *lock); /* -1 is fine */
-/* The same, and removes the lock's file, and the folder if it holds no part: after a failure. */
+/* Unlocks, and removes the lock's file, and the folder if it holds no part: after a failure. */
 void ecd_parts_leave(const char *folder, int *lock);
 
 /* Removes all parts in the folder, and the folder if nothing else is in it. */

@@ -332,7 +332,7 @@ ecd_code_t ecd_prep_run(const ecd_context_t *ctx, const ecd_settings_t *settings
   ecd_sources_clear(&run->sources);
   ecd_dataset_close(&run->had);
   if (code != ECD_OK) ecd_parts_leave(run->folder, &run->lock);
-  ecd_parts_unlock(&run->lock);
+  ecd_file_unlock(&run->lock);
   free(run);
   return code;
 }
