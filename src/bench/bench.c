@@ -180,14 +180,18 @@ static ecd_code_t list_failures(const ecd_bench_t *b, ecd_error_t *err) {
                   b->count, text);
 }
 
+/* Rank 0, before the work. */
+static ecd_code_t write_plan(const ecd_bench_t *b, ecd_error_t *err) {
+  ECD_TRY(ecd_protocol_write(&b->protocol, b->settings->output, err));
+  return ecd_folder_write_deck(b->settings, err);
+}
+
+/* The folder is this run's. */
 static ecd_code_t work(const ecd_context_t *ctx, ecd_bench_t *b, const ecd_layers_t *layers,
                        ecd_error_t *err) {
-  const ecd_settings_t *s = b->settings;
-  ecd_code_t code = ECD_OK;
-  if (ctx->rank == 0) code = ecd_protocol_write(&b->protocol, s->output, err);
-  if (ctx->rank == 0 && code == ECD_OK) code = ecd_folder_write_deck(s, err);
-  ECD_TRY(ecd_agree(ctx->world, code, err));
-  code = ecd_farm_run(ctx, b, err);
+  ECD_TRY(ecd_state_scan(ctx, b, b->settings->bench.retry, err));
+  ECD_TRY(ecd_agree(ctx->world, ctx->rank == 0 ? write_plan(b, err) : ECD_OK, err));
+  const ecd_code_t code = ecd_farm_run(ctx, b, err);
   if (code == ECD_STOPPED) {
     size_t count[3];
     count_states(b, count);
@@ -212,10 +216,11 @@ static ecd_code_t work_alone(const ecd_context_t *ctx, ecd_bench_t *b, const ecd
 static ecd_code_t run(const ecd_context_t *ctx, ecd_bench_t *b, const ecd_settings_t *settings,
                       const ecd_layers_t *layers, ecd_bench_mode_t mode, ecd_error_t *err) {
   ECD_TRY(ecd_bench_create(ctx, settings, layers, b, err));
+  if (mode == ECD_BENCH_RUN) return work_alone(ctx, b, layers, err);
   ECD_TRY(ecd_state_scan(ctx, b, settings->bench.retry, err));
   switch (mode) {
   case ECD_BENCH_RUN:
-    return work_alone(ctx, b, layers, err);
+    break;
   case ECD_BENCH_DRY_RUN:
     return dry_run(ctx, b, err);
   case ECD_BENCH_STATUS:

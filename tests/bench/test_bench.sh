@@ -99,6 +99,22 @@ expect 2 "another seed" "other settings"
 "$make_dataset" other.h5 31 20 formulas=salts unknown=4
 ranks 1 bench bench.yaml -o data.file=other.h5
 expect 2 "another dataset" "other settings: expected 'dataset: "
+# One benchmark at a time in a folder.
+"$PYTHON" - one/lock <<'PY' &
+import fcntl, os, sys, time
+lock = open(sys.argv[1], 'w')
+fcntl.lockf(lock, fcntl.LOCK_EX)
+open('locked', 'w')
+while not os.path.exists('unlock'):
+    time.sleep(0.02)
+PY
+until [ -e locked ]; do sleep 0.05; done
+ranks 2 bench bench.yaml
+expect 1 "a folder at work" "another run is working in one"
+ranks 1 bench bench.yaml --status
+expect 0 "--status of a folder at work" "16 done"
+touch unlock
+wait
 # A fusion that comes later needs models that are gone: its parents are trained again.
 ranks 2 bench bench.yaml -o output=later -o bench.models=magpie_cnn.yaml,cnn2d.yaml
 expect 0 "without a fusion" "[8/8]"

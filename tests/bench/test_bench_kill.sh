@@ -70,6 +70,7 @@ for size in 1 2; do
     kill -TERM "$(ls pids | tail -n 1)" 2>/dev/null
     reap $job
     [ "$(done_pieces "stopped$size")" -eq 12 ] || [ "$locked_up" = yes ] || break
+    echo "try $try: the signal came too late, or mpirun locked up"
   done
   expect 75 "SIGTERM to a rank, $size a training" "stopped by a signal: " "run the same again to go on"
   once "stopped by a signal: "

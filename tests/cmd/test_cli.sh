@@ -23,7 +23,7 @@ run 2 "expected a command"
 run 0 "usage: [mpirun -n RANKS] ecdnet COMMAND" --help
 run 0 "75 stopped by a signal" help
 run 0 "ref, blas" --version
-for command in prep merge train predict embed info magpie deck time; do
+for command in prep merge train bench predict maps embed elastic info magpie deck time; do
   "$ECDNET" help | grep -q "^  $command " || fail "help does not list $command"
   run 0 "usage: ecdnet $command" help $command
   run 0 "usage: ecdnet $command" $command --help
