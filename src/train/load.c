@@ -175,6 +175,7 @@ static ecd_code_t load_inputs(ecd_trainer_t *t, ecd_error_t *err) {
       .seed = t->seed,
       .slots = t->local_max > ECD_INFERENCE_BLOCK ? t->local_max : ECD_INFERENCE_BLOCK,
       .known = t->known,
+      .split = t->split,
       .volumes = ecd_shared_volumes_find(t->shared, t->dataset, s->data.transform)};
   return ecd_inputs_load(t->ctx, t->dataset, &t->scaling, t->net, &options, &t->inputs, err);
 }
