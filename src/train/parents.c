@@ -3,7 +3,6 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "deck/keys.h"
-#include "train/signals.h"
 #include "train/split.h"
 #include "train/trainer.h"
 
@@ -82,10 +81,7 @@ static ecd_code_t train(ecd_context_t *ctx, const ecd_offspring_t *o, ecd_model_
                         char *output, ecd_error_t *err) {
   const ecd_settings_t s = parent_settings(o, kind, output);
   ecd_log(ctx, "training the parent %s in %s", ecd_model_names[kind], output);
-  ecd_signals_restore(); /* its run watches for itself */
-  const ecd_code_t code = ecd_train_run(ctx, &s, o->shared, err);
-  ecd_signals_watch();
-  return code;
+  return ecd_train_run(ctx, &s, o->shared, err);
 }
 
 static ecd_code_t get(ecd_context_t *ctx, const ecd_offspring_t *o, ecd_model_kind_t kind,

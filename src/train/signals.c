@@ -5,6 +5,7 @@
 
 /* A handler can reach nothing but a global. */
 static volatile sig_atomic_t seen;
+static int watchers;
 static struct sigaction old_usr1, old_term;
 
 static void note(int signal) {
@@ -14,6 +15,7 @@ static void note(int signal) {
 
 void ecd_signals_watch(void) {
   struct sigaction action = {.sa_handler = note, .sa_flags = SA_RESTART};
+  if (watchers++ > 0) return;
   sigemptyset(&action.sa_mask);
   seen = 0;
   sigaction(SIGUSR1, &action, &old_usr1);
@@ -21,6 +23,7 @@ void ecd_signals_watch(void) {
 }
 
 void ecd_signals_restore(void) {
+  if (--watchers > 0) return;
   sigaction(SIGUSR1, &old_usr1, NULL);
   sigaction(SIGTERM, &old_term, NULL);
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+/* Both may be nested: what was seen is forgotten, and the handlers change, at the outermost. */
 void ecd_signals_watch(void);
 void ecd_signals_restore(void);
 bool ecd_signals_seen(void);
