@@ -34,6 +34,11 @@ static ecd_code_t choose_samples(ecd_trainer_t *t, ecd_error_t *err) {
     if (t->split[i] == ECD_TRAIN) t->train[t->train_count++] = i, sum += t->target[i];
     t->validates = t->validates || t->split[i] == ECD_VALIDATION;
   }
+  if (s->train.patience > 0 && !t->validates)
+    return ecd_fail(err, ECD_DATA,
+                    "train.patience: expected validation samples with it, found none among %zu "
+                    "(data.validation_fraction, data.split_file)",
+                    t->samples);
   t->target_deviation = 1;
   if (!s->data.standardize_target) return ECD_OK;
   t->target_mean = sum / (double)t->train_count;
