@@ -237,6 +237,40 @@ static ecd_code_t check_end(reader_t *reader, yaml_parser_t *parser, const char 
   return reader->problems > 0 ? ECD_USAGE : ECD_OK;
 }
 
+/* train.* with what it does not go together with. */
+static ecd_code_t check_train(const ecd_settings_t *s, ecd_error_t *err) {
+  if (s->train.patience > 0 && s->data.validation_fraction == 0 && s->data.split != ECD_SPLIT_FILE)
+    return ecd_fail(
+        err, ECD_USAGE,
+        "train.patience: expected data.validation_fraction above 0 with it: there are no "
+        "validation samples to wait for");
+  if (s->train.augment != ECD_AUGMENT_NONE &&
+      (s->model.kind == ECD_MODEL_MAGPIE_CNN || s->model.kind == ECD_MODEL_RF ||
+       s->model.kind == ECD_MODEL_CGCNN))
+    return ecd_fail(err, ECD_USAGE, "train.augment: expected none, as %s takes no volume to move",
+                    ecd_model_names[s->model.kind]);
+  if (s->train.augment != ECD_AUGMENT_NONE && s->model.kind == ECD_MODEL_FUSION &&
+      !s->model.fusion.finetune && s->parents.volume[0] != '\0')
+    return ecd_fail(err, ECD_USAGE,
+                    "train.augment: expected none, or model.fusion.finetune: true: the parent that "
+                    "takes volumes, %s, is trained already",
+                    s->parents.volume);
+  if (s->train.ensemble > 1 && s->model.kind == ECD_MODEL_RF)
+    return ecd_fail(err, ECD_USAGE,
+                    "train.ensemble: expected 1, as a random forest is an ensemble already "
+                    "(model.rf.trees), found %lld",
+                    (long long)s->train.ensemble);
+  const int64_t last = (s->train.repeat + 1) * s->train.ensemble - 1;
+  if (last > ECD_REPEAT_MAX)
+    return ecd_fail(
+        err, ECD_USAGE,
+        "train.repeat: an ensemble of %lld has the repeats %lld to %lld; expected at most "
+        "%d",
+        (long long)s->train.ensemble, (long long)(s->train.repeat * s->train.ensemble),
+        (long long)last, ECD_REPEAT_MAX);
+  return ECD_OK;
+}
+
 /* What the deck alone can tell to be wrong between keys. */
 ecd_code_t ecd_settings_check(const ecd_settings_t *s, ecd_error_t *err) {
   if (s->data.split == ECD_SPLIT_FOLD && s->data.folds_file[0] == '\0' &&
@@ -256,22 +290,7 @@ ecd_code_t ecd_settings_check(const ecd_settings_t *s, ecd_error_t *err) {
         "data.features: %s reads its features as a 12 x 12 image; expected magpie132 (132 "
         "columns and 12 zeros), found magpie145 (145 columns, more than the 144 pixels)",
         ecd_model_names[s->model.kind]);
-  if (s->train.patience > 0 && s->data.validation_fraction == 0)
-    return ecd_fail(
-        err, ECD_USAGE,
-        "train.patience: expected data.validation_fraction above 0 with it: there are no "
-        "validation samples to wait for");
-  if (s->train.augment != ECD_AUGMENT_NONE &&
-      (s->model.kind == ECD_MODEL_MAGPIE_CNN || s->model.kind == ECD_MODEL_RF ||
-       s->model.kind == ECD_MODEL_CGCNN))
-    return ecd_fail(err, ECD_USAGE, "train.augment: expected none, as %s takes no volume to move",
-                    ecd_model_names[s->model.kind]);
-  if (s->train.ensemble > 1 && s->model.kind == ECD_MODEL_RF)
-    return ecd_fail(err, ECD_USAGE,
-                    "train.ensemble: expected 1, as a random forest is an ensemble already "
-                    "(model.rf.trees), found %lld",
-                    (long long)s->train.ensemble);
-  return ECD_OK;
+  return check_train(s, err);
 }
 
 uint64_t ecd_settings_seed(const ecd_settings_t *s) {

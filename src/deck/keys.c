@@ -211,7 +211,7 @@ const ecd_key_t ecd_keys[] = {
            "volumes moved in each epoch: periodic shift, the 48 operations of the cube, or both"),
     INTEGER("train.patience", train.patience, "0", 0, LARGE, "epochs",
             "training ends after these without a better validation loss; 0: never"),
-    INTEGER("train.repeat", train.repeat, "0", 0, 1e6, "",
+    INTEGER("train.repeat", train.repeat, "0", 0, ECD_REPEAT_MAX, "",
             "number of a repeat: other initial weights and shuffles, the same split"),
     INTEGER("train.ensemble", train.ensemble, "1", 1, 1000, "models",
             "repeats that model.h5 holds: their mean predicts, their deviation is the uncertainty"),

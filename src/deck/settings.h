@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { ECD_DENSE_MAX = 16, ECD_TEXTS_MAX = 120 };
+enum { ECD_DENSE_MAX = 16, ECD_TEXTS_MAX = 120, ECD_REPEAT_MAX = 1000000 };
 
 typedef enum {
   ECD_BACKEND_AUTO,

@@ -96,6 +96,12 @@ static void bind(void *self) {
   }
 }
 
+/* Frozen parents stay in evaluation. */
+static void set_mode(void *self, const ecd_net_mode_t *mode) {
+  fusion_t *f = self;
+  for (int p = 0; !frozen(f) && p < PARENTS; ++p) ecd_net_set_mode(f->parent[p], mode);
+}
+
 static void destroy(void *self) {
   fusion_t *f = self;
   for (int p = 0; p < PARENTS; ++p) ecd_net_destroy(&f->parent[p]);
@@ -118,6 +124,7 @@ static const ecd_extractor_t extractor = {.prepare = prepare,
                                           .forward = forward,
                                           .backward = backward,
                                           .bind = bind,
+                                          .set_mode = set_mode,
                                           .destroy = destroy,
                                           .multiplies = multiplies};
 
@@ -130,6 +137,7 @@ static ecd_code_t add_parent(const ecd_model_settings_t *settings, int p, fusion
   own.kind = kinds[p];
   const size_t batch = settings->fusion.finetune ? net->max_batch : 1;
   ECD_TRY(ecd_net_create_part(&own, net->n, batch, net->backend, &f->parent[p], err));
+  f->parent[p]->drop_first = (p + 1) * (ECD_DENSE_MAX + 2);
   f->offset[p] = net->count;
   for (size_t i = 0; i < ecd_net_tensor_count(f->parent[p]); ++i) {
     const ecd_tensor_t *t = ecd_net_tensor(f->parent[p], i);

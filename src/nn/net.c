@@ -156,7 +156,11 @@ ecd_code_t ecd_net_reserve(ecd_net_t *net, size_t sample_atoms, size_t batch_ato
   return net->whole->reserve(net->self, sample_atoms, batch_atoms, err);
 }
 
-void ecd_net_set_mode(ecd_net_t *net, const ecd_net_mode_t *mode) { net->mode = *mode; }
+void ecd_net_set_mode(ecd_net_t *net, const ecd_net_mode_t *mode) {
+  net->mode = *mode;
+  if (net->whole == NULL && net->extractor->set_mode != NULL)
+    net->extractor->set_mode(net->self, mode);
+}
 
 ecd_net_needs_t ecd_model_needs(const ecd_model_settings_t *s) {
   ecd_net_needs_t needs = {.volume = s->kind == ECD_MODEL_CNN2D || s->kind == ECD_MODEL_CNN3D ||
@@ -245,6 +249,11 @@ void ecd_net_drop(const ecd_net_mode_t *mode, int64_t layer, int64_t rows, int64
     }
 }
 
+/* Of the values, or their gradients, behind dense layer `layer`. */
+static void drop(const ecd_net_t *net, int64_t layer, int64_t rows, float *x) {
+  ecd_net_drop(&net->mode, net->drop_first + layer, rows, net->width[layer], x);
+}
+
 void ecd_net_forward(ecd_net_t *net, size_t batch, const float *const *input, float *prediction) {
   ECD_CHECK(batch <= net->max_batch);
   if (net->whole != NULL) {
@@ -261,7 +270,7 @@ void ecd_net_forward(ecd_net_t *net, size_t batch, const float *const *input, fl
              in, 0.0f, net->activation[l + 1], out);
     be->bias_act(rows, out, bias(net, net->parameters, l),
                  l + 1 < net->layers ? ECD_ACT_RELU : ECD_ACT_NONE, net->activation[l + 1]);
-    if (l + 1 < net->layers) ecd_net_drop(&net->mode, l + 1, rows, out, net->activation[l + 1]);
+    if (l + 1 < net->layers) drop(net, l + 1, rows, net->activation[l + 1]);
   }
   memcpy(prediction, net->activation[net->layers], batch * sizeof *prediction);
 }
@@ -288,7 +297,7 @@ static void backward(ecd_net_t *net, int64_t layers, size_t batch, const float *
     be->gemm(false, false, rows, in, out, dy, out, weight(net, net->parameters, l), in, 0.0f,
              net->dactivation[l], in);
     if (l == 0) break;
-    ecd_net_drop(&net->mode, l, rows, in, net->dactivation[l]);
+    drop(net, l, rows, net->dactivation[l]);
     be->act_backward(rows * in, ECD_ACT_RELU, net->activation[l], net->dactivation[l]);
   }
   net->extractor->backward(net->self, batch, input, net->dactivation[0], ready, arg);
@@ -315,9 +324,11 @@ void ecd_net_backward_latent(ecd_net_t *net, size_t batch, const float *const *i
   memset(dw, 0, (size_t)(width + 1) * sizeof *dw);
   if (ready != NULL) ready((size_t)(dw - net->gradients), (size_t)(width + 1), arg);
   memcpy(net->dactivation[last], dlatent, (size_t)(rows * width) * sizeof *dlatent);
-  if (last > 0)
+  if (last > 0) {
+    drop(net, last, rows, net->dactivation[last]);
     net->backend->act_backward(rows * width, ECD_ACT_RELU, net->activation[last],
                                net->dactivation[last]);
+  }
   backward(net, last, batch, input, ready, arg);
 }
 

@@ -18,6 +18,8 @@ typedef struct {
   void (*map)(const void *self, size_t b, int axis, float *map);
   /* After the slabs were made or moved; may be NULL. */
   void (*bind)(void *self);
+  /* As ecd_net_set_mode; may be NULL. */
+  void (*set_mode)(void *self, const ecd_net_mode_t *mode);
   void (*destroy)(void *self);
   double (*multiplies)(const void *self, bool executed, bool training); /* for one sample */
 } ecd_extractor_t;
@@ -53,8 +55,9 @@ struct ecd_net {
   ecd_net_needs_t needs;
   size_t input_size;
   int64_t layers,
-      width[ECD_DENSE_MAX + 2];         /* dense part: width[0] features, ..., width[layers] = 1 */
-  size_t dense_first;                   /* tensor number of fc.0.weight */
+      width[ECD_DENSE_MAX + 2]; /* dense part: width[0] features, ..., width[layers] = 1 */
+  size_t dense_first;           /* tensor number of fc.0.weight */
+  int64_t drop_first;           /* dropout's number of layer 0: a part has masks of its own */
   float *activation[ECD_DENSE_MAX + 2]; /* (max_batch, width[l]) */
   float *dactivation[ECD_DENSE_MAX + 2];
 };

@@ -5,6 +5,7 @@
 #include "deck/deck.h"
 #include "train/folder.h"
 #include "train/metrics.h"
+#include "train/signals.h"
 #include "train/trainer_private.h"
 
 #include <math.h>
@@ -154,9 +155,11 @@ ecd_code_t ecd_ensemble_run(ecd_context_t *ctx, const ecd_settings_t *settings,
                   .shared = shared,
                   .lock = -1,
                   .members = (size_t)settings->train.ensemble};
+  ecd_signals_watch(); /* also between two members */
   ecd_code_t code = begin(&e, err);
   for (; code == ECD_OK && e.member < e.members; ++e.member) code = train_member(&e, err);
   if (code == ECD_OK) code = write_model(&e, err);
+  ecd_signals_restore();
   ecd_model_file_clear(&e.model);
   free(e.predicted);
   ecd_folder_leave(settings->output, &e.lock);

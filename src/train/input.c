@@ -117,11 +117,13 @@ struct ecd_inputs {
 
 /* ---- Loading ---- */
 
+enum { GRAPH_WHOLE, GRAPH_FEW /* an atom has too few neighbours */, GRAPH_NONE };
+
 typedef struct {
   ecd_inputs_t *inputs;
   const ecd_volumes_t *shared;
-  signed char *few; /* [samples]: an atom has too few neighbours */
-  ecd_code_t code;  /* the first failure */
+  signed char *graph; /* [samples]: */
+  ecd_code_t code;    /* the first failure */
   ecd_error_t *err;
 } loading_t;
 
@@ -130,9 +132,13 @@ static ecd_code_t make_graph(loading_t *l, size_t i, ecd_graph_t *graph) {
   const ecd_net_needs_t needs = ecd_net_needs(in->net);
   const ecd_sample_t *sample = ecd_dataset_sample(in->dataset, i);
   size_t fewest;
-  if (ecd_graph_make(&sample->crystal, &needs, graph, &fewest, l->err) != ECD_OK)
+  const ecd_code_t code = ecd_graph_make(&sample->crystal, &needs, graph, &fewest, l->err);
+  if (code == ECD_OK)
+    l->graph[i] = fewest < needs.neighbors ? GRAPH_FEW : GRAPH_WHOLE;
+  else if (code == ECD_DATA && in->options.split[i] < 0)
+    l->graph[i] = GRAPH_NONE;
+  else
     return ecd_fail_in(l->err, "%s: sample '%s'", ecd_dataset_path(in->dataset), sample->id);
-  l->few[i] = fewest < needs.neighbors;
   return ECD_OK;
 }
 
@@ -153,19 +159,25 @@ static void prepare_one(size_t i, const float *raw, float *out, void *arg) {
     ecd_scaling_standardize(&in->scaling, in->points, in->scratch);
   }
   if (ecd_net_needs(in->net).neighbors > 0) l->code = make_graph(l, i, &graph);
-  if (l->code == ECD_OK)
+  if (l->graph[i] == GRAPH_NONE)
+    memset(out, 0, in->size * sizeof *out);
+  else if (l->code == ECD_OK)
     ecd_input_prepare(in->net, &in->scaling, in->scratch, ecd_dataset_features(in->dataset, i),
                       &graph, out);
   ecd_graph_clear(&graph);
 }
 
-static ecd_code_t warn_of_few(const ecd_context_t *ctx, const loading_t *l, ecd_error_t *err) {
+/* What the ranks found out about the graphs. */
+static ecd_code_t take_graphs(const ecd_context_t *ctx, const loading_t *l, ecd_error_t *err) {
   const size_t samples = ecd_dataset_size(l->inputs->dataset);
   const ecd_net_needs_t needs = ecd_net_needs(l->inputs->net);
   size_t count = 0, first = 0;
-  ECD_MPI(MPI_Allreduce(MPI_IN_PLACE, l->few, (int)samples, MPI_SIGNED_CHAR, MPI_MAX, ctx->world));
-  for (size_t i = samples; i > 0; --i)
-    if (l->few[i - 1]) ++count, first = i - 1;
+  ECD_MPI(
+      MPI_Allreduce(MPI_IN_PLACE, l->graph, (int)samples, MPI_SIGNED_CHAR, MPI_MAX, ctx->world));
+  for (size_t i = samples; i-- > 0;) {
+    if (l->graph[i] == GRAPH_FEW) ++count, first = i;
+    if (l->graph[i] == GRAPH_NONE) l->inputs->options.known[i] = false;
+  }
   if (count > 0)
     ecd_warn(ctx,
              "%zu samples, first '%s', have atoms with fewer than %zu neighbours within %g A: the "
@@ -179,14 +191,14 @@ static ecd_code_t warn_of_few(const ecd_context_t *ctx, const loading_t *l, ecd_
 static ecd_code_t load_prepared(const ecd_context_t *ctx, ecd_inputs_t *in, ecd_error_t *err) {
   loading_t l = {.inputs = in, .shared = in->options.volumes, .err = err};
   ecd_code_t code =
-      ecd_alloc((void **)&l.few, ecd_dataset_size(in->dataset), sizeof *l.few, "graphs", err);
+      ecd_alloc((void **)&l.graph, ecd_dataset_size(in->dataset), sizeof *l.graph, "graphs", err);
   code = ecd_agree(ctx->world, code, err);
   if (code == ECD_OK)
     code = ecd_volumes_load(ctx, in->dataset, in->options.memory, in->size,
                             in->points > 0 && l.shared == NULL, prepare_one, &l, &in->owned, err);
   if (code == ECD_OK) code = ecd_agree(ctx->world, l.code, err);
-  if (code == ECD_OK) code = warn_of_few(ctx, &l, err);
-  free(l.few);
+  if (code == ECD_OK) code = take_graphs(ctx, &l, err);
+  free(l.graph);
   return code;
 }
 

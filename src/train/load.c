@@ -37,6 +37,11 @@ static ecd_code_t choose_samples(ecd_trainer_t *t, ecd_error_t *err) {
     if (t->split[i] == ECD_TRAIN) t->train[t->train_count++] = i, sum += t->target[i];
     t->validates = t->validates || t->split[i] == ECD_VALIDATION;
   }
+  if (s->train.patience > 0 && !t->validates)
+    return ecd_fail(err, ECD_DATA,
+                    "train.patience: expected validation samples with it, found none among %zu "
+                    "(data.validation_fraction, data.split_file)",
+                    t->samples);
   t->target_deviation = 1;
   if (!s->data.standardize_target) return ECD_OK;
   t->target_mean = sum / (double)t->train_count;
@@ -170,6 +175,7 @@ static ecd_code_t load_inputs(ecd_trainer_t *t, ecd_error_t *err) {
       .seed = t->seed,
       .slots = t->local_max > ECD_INFERENCE_BLOCK ? t->local_max : ECD_INFERENCE_BLOCK,
       .known = t->known,
+      .split = t->split,
       .volumes = ecd_shared_volumes_find(t->shared, t->dataset, s->data.transform)};
   return ecd_inputs_load(t->ctx, t->dataset, &t->scaling, t->net, &options, &t->inputs, err);
 }

@@ -10,16 +10,23 @@
 #include <math.h>
 #include <stdlib.h>
 
+/* What was not used may also be not predicted. */
+static bool counts(size_t i, const double *target, const double *predicted, const int8_t *split,
+                   int part) {
+  if (part >= ECD_UNUSED && split[i] != part) return false;
+  return !isnan(target[i]) && !(split[i] == ECD_UNUSED && isnan(predicted[i]));
+}
+
 ecd_metrics_t ecd_metrics_compute(size_t count, const double *target, const double *predicted,
                                   const int8_t *split, int part) {
   ecd_metrics_t m = {0, NAN, NAN, NAN};
   double sum = 0, squares = 0, absolute = 0, spread = 0;
   for (size_t i = 0; i < count; ++i)
-    if ((part < ECD_UNUSED || split[i] == part) && !isnan(target[i])) ++m.n, sum += target[i];
+    if (counts(i, target, predicted, split, part)) ++m.n, sum += target[i];
   if (m.n == 0) return m;
   const double mean = sum / (double)m.n;
   for (size_t i = 0; i < count; ++i) {
-    if ((part >= ECD_UNUSED && split[i] != part) || isnan(target[i])) continue;
+    if (!counts(i, target, predicted, split, part)) continue;
     const double d = predicted[i] - target[i];
     squares += d * d;
     absolute += fabs(d);

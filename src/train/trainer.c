@@ -193,7 +193,7 @@ ecd_code_t ecd_trainer_run(ecd_context_t *ctx, const ecd_settings_t *settings,
   if (code == ECD_STOPPED)
     ecd_log(ctx, settings->model.kind == ECD_MODEL_FUSION
                      ? "stopped by a signal before the fusion's own training: go on with --resume"
-                     : "stopped by a signal while loading: run the same again");
+                     : "stopped by a signal while loading: go on with --resume");
   if (code == ECD_OK) code = begin(&t, err);
   if (code == ECD_OK) {
     ecd_log(ctx, "training on %zu of %zu samples, %zu parameters, %d ranks x %d threads",

@@ -66,12 +66,12 @@ static ecd_cgcnn_t *make_network(const ecd_backend_t *be) {
 }
 
 /* Its running statistics, running_count of them. */
-static float *running(ecd_cgcnn_t *cgcnn) {
+static inline float *running(ecd_cgcnn_t *cgcnn) {
   ecd_net_t *net = ecd_cgcnn_net(cgcnn);
   return ecd_net_parameters(net) + ecd_net_parameter_count(net);
 }
 
-static size_t running_count(ecd_cgcnn_t *cgcnn) {
+static inline size_t running_count(ecd_cgcnn_t *cgcnn) {
   const ecd_net_t *net = ecd_cgcnn_net(cgcnn);
   return ecd_net_state_count(net) - ecd_net_parameter_count(net);
 }

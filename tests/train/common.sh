@@ -71,3 +71,10 @@ model:
   fusion: {magpie_epochs: 4, volume_epochs: 3, dense: [16, 8]}
 train: {epochs: 5, batch: 9, lr: 0.001, checkpoint_share: 1, bucket_mb: 0.002}
 END
+cat >cgcnn.yaml <<END
+data: {file: d.h5}
+model:
+  kind: cgcnn
+  cgcnn: {neighbors: 8, radius: 6, step: 0.5, embedding: 12, convolutions: 2, hidden: 16}
+train: {epochs: 5, batch: 9, optimizer: sgd, lr: 0.01, momentum: 0.9, checkpoint_share: 1, bucket_mb: 0.002}
+END

@@ -8,10 +8,12 @@ import h5py
 import numpy
 
 
+KEYS = ("epoch", "train_loss", "train_loss_scaled", "validation_loss", "test_loss", "lr")
+
+
 def losses(folder):
     with open(folder + "/train.jsonl") as lines:
-        keys = ("epoch", "train_loss", "train_loss_scaled", "test_loss", "lr")
-        return [[json.loads(line)[key] for key in keys] for line in lines]
+        return [[json.loads(line)[key] for key in KEYS] for line in lines]
 
 
 def parameters(folder):
@@ -29,7 +31,10 @@ first, second = losses(a), losses(b)
 if len(first) != len(second) or len(first) == 0:
     sys.exit(f"{a} has {len(first)} epochs, {b} has {len(second)}")
 if how == "near":
-    worst = max(abs(x / y - 1) for one, other in zip(first, second) for x, y in zip(one[1:4], other[1:4]))
+    pairs = [pair for one, other in zip(first, second) for pair in zip(one[1:5], other[1:5])]
+    if any((x is None) != (y is None) for x, y in pairs):
+        sys.exit(f"{a} and {b} have not the same losses")
+    worst = max(abs(x / y - 1) for x, y in pairs if x is not None)
     if not worst <= 1e-5:
         sys.exit(f"losses of {a} and {b} differ by {worst:.3g} relative")
     sys.exit()

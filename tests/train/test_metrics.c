@@ -26,6 +26,15 @@ static void check_values(void) {
   CHECK_NEAR(m.mae, 18.0 / 6, 1e-14);
   m = ecd_metrics_compute(COUNT, target, predicted, split, ECD_UNUSED);
   CHECK(m.n == 0 && isnan(m.r2) && isnan(m.rmse) && isnan(m.mae));
+  /* A sample that was not used and is not predicted does not count; one that was used does. */
+  const double none[2] = {NAN, 12};
+  const int8_t unused[2] = {ECD_UNUSED, ECD_UNUSED}, used[2] = {ECD_TEST, ECD_UNUSED};
+  m = ecd_metrics_compute(2, target, none, unused, ECD_UNUSED);
+  CHECK(m.n == 1 && m.mae == 8);
+  m = ecd_metrics_compute(2, target, none, unused, ECD_UNUSED - 1);
+  CHECK(m.n == 1 && m.mae == 8);
+  m = ecd_metrics_compute(2, target, none, used, ECD_TEST);
+  CHECK(m.n == 1 && isnan(m.mae));
   m = ecd_metrics_compute(1, target, predicted, split, ECD_TRAIN);
   CHECK(m.n == 1 && isnan(m.r2) && m.rmse == 2);
 }

@@ -1,47 +1,10 @@
 #!/bin/sh
 # A run that is killed, or stopped by a signal, and goes on ends bitwise as one that was left alone.
 . "$top_srcdir/tests/train/common.sh"
-. "$top_srcdir/tests/mpi.sh"
+. "$top_srcdir/tests/train/stop.sh"
 compare() { "$PYTHON" "$top_srcdir/tests/train/compare.py" "$@" || fail "compare $*"; }
 "$make_dataset" d.h5 41 20 || fail "no dataset"
 epochs=40
-random() { od -An -N2 -tu2 /dev/urandom | tr -d ' '; }
-
-# Waits until the run in folder $1 has written some epochs, and a random moment more.
-in_the_middle() {
-  least=$((3 + $(random) % 12))
-  tries=0
-  until [ "$(cat "$1/train.jsonl" 2>/dev/null | wc -l)" -ge "$least" ]; do
-    tries=$((tries + 1))
-    [ $tries -lt 2000 ] || { fail "$1: no epoch after 20 s"; cat log; return; }
-    sleep 0.01
-  done
-  sleep "0.00$(($(random) % 10))"
-}
-
-# stop SIGNAL TO FOLDER RANKS ARGUMENT...: a run, in the middle of which the ranks or mpirun get the signal; its exit
-# code in $code. Each rank leaves its process id as a file's name. A run that was faster than the signal is tried again,
-# and one whose mpirun locked up, as its exit code is lost.
-stop() {
-  signal=$1 to=$2 folder=$3 number=$4
-  shift 4
-  for try in 1 2 3 4 5; do
-    rm -rf "$folder" pids
-    mkdir pids
-    $MPIEXEC -n "$number" sh -c 'touch pids/$$; exec "$@"' sh "$ECDNET" "$@" -o output="$folder" >log 2>&1 &
-    job=$!
-    in_the_middle "$folder"
-    if [ "$to" = ranks ]; then
-      for pid in pids/*; do kill "-$signal" "${pid#pids/}" 2>/dev/null; done
-    else
-      kill "-$signal" $job
-    fi
-    reap $job
-    if [ ! -f "$folder/model.h5" ] && { [ "$locked_up" = no ] || [ "$signal" = KILL ]; }; then return; fi
-  done
-  fail "$folder: the run ended before the signal, or its mpirun locked up, $try times"
-}
-
 # finish FOLDER RANKS ARGUMENT...: goes on with --resume; must be like the run in $reference.
 finish() {
   folder=$1 number=$2
