@@ -24,12 +24,6 @@ static const double unit_gpa[] = {1,
                                   1e-9};
 enum { UNITS = sizeof unit_gpa / sizeof *unit_gpa };
 
-double ecd_stress_unit(const char *name) {
-  for (size_t i = 0; i < UNITS; ++i)
-    if (strcmp(unit_names[i], name) == 0) return unit_gpa[i];
-  return 0;
-}
-
 /* How six numbers become a tensor in GPa, positive under tension. */
 typedef struct {
   double factor;

@@ -39,7 +39,4 @@ typedef struct {
 ecd_code_t ecd_elastic_input_read(const char *path, ecd_elastic_input_t *input, ecd_error_t *err);
 void ecd_elastic_input_clear(ecd_elastic_input_t *input);
 
-/* GPa of one unit of stress by its name ("kbar", "eV/A^3", ...), or 0. */
-double ecd_stress_unit(const char *name);
-
 #endif

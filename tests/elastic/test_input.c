@@ -95,10 +95,12 @@ static void conventions(void) {
             "stress_format: {unit: Pa, sign: tension}\n");
   check_stress(-1, 0, 0, 0, 0, 0);
   /* the atomic unit of pressure, CODATA 2018: 2.9421015697e13 Pa */
-  CHECK_NEAR(ecd_stress_unit("Ha/bohr^3"), 29421.015697, 1e-6);
-  CHECK_NEAR(ecd_stress_unit("Ry/bohr^3"), 29421.015697 / 2, 1e-6);
-  CHECK_NEAR(ecd_stress_unit("kbar"), 0.1, 0);
-  CHECK(ecd_stress_unit("bar") == 0);
+  fine(HEAD "strains: [{voigt: [0, 0, 0, 0, 0, 0], stress: [1, 0, 0, 0, 0, 2]}]\n"
+            "stress_format: {unit: Ha/bohr^3}\n");
+  check_stress(29421.015697, 0, 0, 0, 0, 2 * 29421.015697);
+  fine(HEAD "strains: [{voigt: [0, 0, 0, 0, 0, 0], stress: [1, 0, 0, 0, 0, 2]}]\n"
+            "stress_format: {unit: Ry/bohr^3}\n");
+  check_stress(29421.015697 / 2, 0, 0, 0, 0, 29421.015697);
   fine(HEAD "stiffness: [[1, 2, 3, 4, 5, 6], [7, 8, 9, 10, 11, 12], [13, 14, 15, 16, 17, 18],\n"
             "  [19, 20, 21, 22, 23, 24], [25, 26, 27, 28, 29, 30], [31, 32, 33, 34, 35, 36]]\n"
             "stiffness_format: {unit: kbar, order: vasp}\n");
