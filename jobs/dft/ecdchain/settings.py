@@ -141,12 +141,12 @@ def _near(name, names):
 
 
 def find_ecdnet(settings):
-    """The ecdnet program: the setting, ECDNET, the build folders of this source tree, the PATH."""
+    """The ecdnet program: the setting, ECDNET, the build folders of this tree, where it is installed."""
     root = os.path.abspath(os.path.join(os.path.dirname(__file__), '..', '..', '..'))
     named = settings['chain']['ecdnet'] or os.environ.get('ECDNET', '')
-    tries = [named] if named else [os.path.join(root, folder, 'ecdnet') for folder in ('build', 'build-test')]
-    if not named:
-        tries += [os.path.join(folder, 'ecdnet') for folder in os.environ.get('PATH', '').split(os.pathsep)]
+    folders = [os.path.join(root, folder) for folder in ('build', 'build-test', '../../bin')]
+    folders += os.environ.get('PATH', '').split(os.pathsep)
+    tries = [named] if named else [os.path.join(folder, 'ecdnet') for folder in folders]
     for path in tries:
         if os.path.isfile(path) and os.access(path, os.X_OK):
             return os.path.abspath(path)

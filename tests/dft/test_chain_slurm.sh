@@ -2,7 +2,7 @@
 # The DFT chain on a Slurm of its own: a job for each stage, dependent on the one before; a failure ends the jobs that depend
 # on it and no others; the last job collects after all have ended.
 set -u
-. "$top_srcdir/tests/jobs/chain.sh"
+. "$top_srcdir/tests/dft/chain.sh"
 [ -e "$top_srcdir/tests/jobs/slurm.sh" ] || { echo "skipped: no tests/jobs/slurm.sh"; exit 77; }
 . "$top_srcdir/tests/jobs/slurm.sh"
 trap 'slurm_stop; rm -rf "$work"' EXIT

@@ -2,7 +2,7 @@
 # The DFT chain with the commands of PBS and LSF: programs in the place of qsub and bsub take the options as these systems do,
 # run a job at once if what it depends on allows it, and drop it otherwise.
 set -u
-. "$top_srcdir/tests/jobs/chain.sh"
+. "$top_srcdir/tests/dft/chain.sh"
 mkdir "$work/in" "$work/bin" "$work/jobs"
 for element in Al Ni; do
   structure $element "$work/in/$element.vasp"

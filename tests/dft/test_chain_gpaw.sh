@@ -2,7 +2,7 @@
 # The DFT chain with GPAW: MgO as in input/fcc-open, by the same method, against the density and the moduli there; a relaxation
 # on two ranks; a calculation that does not converge.
 set -u
-. "$top_srcdir/tests/jobs/chain.sh"
+. "$top_srcdir/tests/dft/chain.sh"
 "$ECDNET_PYTHON" -c 'import gpaw' 2>/dev/null || { echo "skipped: $ECDNET_PYTHON has no GPAW (install_deps.sh --dft)"; exit 77; }
 data=$top_srcdir/input/fcc-open
 mkdir "$work/in"

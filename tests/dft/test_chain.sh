@@ -2,7 +2,7 @@
 # The DFT chain on this machine, with an engine that takes milliseconds: structures to a dataset; restarts do only what is
 # missing or failed; failures are set aside with their reason; nothing that was computed is changed.
 set -u
-. "$top_srcdir/tests/jobs/chain.sh"
+. "$top_srcdir/tests/dft/chain.sh"
 in=$work/in
 mkdir "$in" "$in/Ni"
 structure Al "$in/POSCAR_Al"

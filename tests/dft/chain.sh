@@ -9,7 +9,7 @@ done
 export PYTHONDONTWRITEBYTECODE=1 OMPI_MCA_rmaps_base_oversubscribe=1
 work=$(mktemp -d "${TMPDIR:-/tmp}/ecdnet-chain.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
-toy=$top_srcdir/tests/jobs/toy_engine.py
+toy=$top_srcdir/tests/dft/toy_engine.py
 
 # chain COMMAND ARGUMENT...: output in $work/log
 chain() {

@@ -1,9 +1,9 @@
 #!/bin/sh
 # chain.sh import: folders as VASP leaves them become labels and a dataset; what is wrong with them is told together.
 set -u
-. "$top_srcdir/tests/jobs/chain.sh"
+. "$top_srcdir/tests/dft/chain.sh"
 runs=$work/runs
-fake=$(cd "$top_srcdir" && pwd)/tests/jobs/fake_vasp.py
+fake=$(cd "$top_srcdir" && pwd)/tests/dft/fake_vasp.py
 PYTHONPATH=$(cd "$top_srcdir" && pwd)/jobs/dft
 export PYTHONPATH
 
@@ -105,7 +105,7 @@ says "Cu: AECCAR0 12 x 12 x 12, AECCAR2 8 x 8 x 8"
 runs=$work/xml
 vasp "$runs/Al" Al static
 rm "$runs/Al/OUTCAR"
-cp "$top_srcdir/tests/jobs/vasprun.xml" "$runs/Al/vasprun.xml"
+cp "$top_srcdir/tests/dft/vasprun.xml" "$runs/Al/vasprun.xml"
 if "$ECDNET_PYTHON" -c 'import pymatgen' 2>/dev/null; then
   expect 0 import --labels "$work/labels.csv"
   grep -q '^Al,Al,77,26,PBE,' "$work/out/labels.csv" || fail "labels.csv with vasprun.xml"

@@ -2,14 +2,14 @@
 # The DFT chain with the engine vasp, and a program in VASP's place that writes files like VASP's: input files, what is read
 # from the output, and that runs which did not converge are refused.
 set -u
-. "$top_srcdir/tests/jobs/chain.sh"
+. "$top_srcdir/tests/dft/chain.sh"
 mkdir "$work/in" "$work/bin" "$work/potcars" "$work/potcars/Al" "$work/potcars/Cu_pv" "$work/potcars/Ni"
 for element in Al Cu_pv Ni; do
   printf '  PAW_PBE %s 01Jan2001\n   TITEL  = PAW_PBE %s 01Jan2001\n' $element $element >"$work/potcars/$element/POTCAR"
 done
 cat >"$work/bin/fake" <<END
 #!/bin/sh
-exec "$ECDNET_PYTHON" "$(cd "$top_srcdir" && pwd)/tests/jobs/fake_vasp.py"
+exec "$ECDNET_PYTHON" "$(cd "$top_srcdir" && pwd)/tests/dft/fake_vasp.py"
 END
 chmod +x "$work/bin/fake"
 export PATH="$work/bin:$PATH" FAKE_VASP="$work/fake"
