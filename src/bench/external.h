@@ -20,7 +20,8 @@ typedef struct {
   char ids_path[ECD_PATH_MAX];
 } ecd_external_t;
 
-/* Whether two formulas are one composition up to a factor. False where one cannot be read. Local. */
+/* Whether two formulas are one composition up to a factor. False where one cannot be read.
+   Local. */
 bool ecd_formula_same(const char *a, const char *b);
 
 /* Opens path and drops materials with more than max_atoms atoms in the cell of their file (0: none)

@@ -7,7 +7,8 @@
 
 #include <stddef.h>
 
-/* Where settings come from: a model's deck, over it the benchmark's deck, over it the command line. */
+/* Where settings come from: a model's deck, over it the benchmark's deck, over it the command
+   line. */
 typedef struct {
   const char *deck; /* path; "": none */
   int overrides;
@@ -27,9 +28,9 @@ typedef struct {
 /* File name of a deck without folder and ending, into name[size]. Local. */
 void ecd_deck_stem(const char *path, char *name, size_t size);
 
-/* bench.models: a deck is looked for in the working folder, then beside layers->deck; its model.kind
-   stays its own. Epochs are scaled by bench->epochs_scale. ECD_USAGE: a deck that is not there or
-   bad, an unknown kind, a name that two have. Collective. */
+/* bench.models: a deck is looked for in the working folder, then beside layers->deck; its
+   model.kind stays its own. Epochs are scaled by bench->epochs_scale. ECD_USAGE: a deck that is not
+   there or bad, an unknown kind, a name that two have. Collective. */
 ecd_code_t ecd_bench_models_load(const ecd_context_t *ctx, const ecd_bench_settings_t *bench,
                                  const ecd_layers_t *layers, ecd_bench_models_t *models,
                                  ecd_error_t *err);

@@ -4,10 +4,10 @@
 
 #include "bench/pieces.h"
 
-/* Trains, predicts an external dataset, and leaves the piece done, or failed, on disk; its lines go to
-   the piece's log.txt. *failure: why it failed, else its code is ECD_OK. ECD_STOPPED after a signal
-   and a checkpoint: the piece stays open. Other errors: the piece's own files could not be written.
-   Collective over group. */
+/* Trains, predicts an external dataset, and leaves the piece done, or failed, on disk; its lines
+   go to the piece's log.txt. *failure: why it failed, else its code is ECD_OK. ECD_STOPPED after a
+   signal and a checkpoint: the piece stays open. Other errors: the piece's own files could not be
+   written. Collective over group. */
 ecd_code_t ecd_piece_run(ecd_context_t *group, const ecd_bench_t *bench, size_t piece,
                          ecd_error_t *failure, double *seconds, ecd_error_t *err);
 

@@ -1,5 +1,5 @@
-/* What a benchmark holds out, in turn: folds, the materials of an element, or nothing of the dataset
-   but all of a second one. */
+/* What a benchmark holds out, in turn: folds, the materials of an element, or nothing of the
+   dataset but all of a second one. */
 #ifndef ECD_BENCH_PROTOCOL_H
 #define ECD_BENCH_PROTOCOL_H
 
@@ -34,8 +34,9 @@ typedef struct {
 } ecd_protocol_t;
 
 /* Opens the dataset(s) and chooses. The folds: bench.folds_file, or a function of seed and ids,
-   the same for all models and targets. The elements: bench.elements, or those of bench.min_materials
-   materials or more, most frequent first. ECD_USAGE, ECD_DATA with the reason. Collective. */
+   the same for all models and targets. The elements: bench.elements, or those of
+   bench.min_materials materials or more, most frequent first. ECD_USAGE, ECD_DATA with the reason.
+   Collective. */
 ecd_code_t ecd_protocol_create(const ecd_context_t *ctx, const ecd_settings_t *settings,
                                ecd_protocol_t *protocol, ecd_error_t *err);
 void ecd_protocol_clear(ecd_protocol_t *protocol); /* collective */

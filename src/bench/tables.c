@@ -148,7 +148,7 @@ static void write_published_row(const writer_t *w, const ecd_row_t *row) {
 /* R2 and RMSE, ours and the article's; how often each model is best. */
 static void write_main_table(const writer_t *w) {
   const ecd_scores_t *s = w->scores;
-  size_t ours[64] = {0}, article[64] = {0}, rows = 0, article_rows = 0;
+  size_t ours[ECD_TEXTS_MAX] = {0}, article[ECD_TEXTS_MAX] = {0}, rows = 0, article_rows = 0;
   begin_table(w, "R2 / RMSE (GPa)");
   for (size_t r = 0; r < s->rows; ++r) {
     const size_t best = ecd_scores_best(s, r), theirs = published_best(w->bench, &s->row[r]);
@@ -160,8 +160,8 @@ static void write_main_table(const writer_t *w) {
       put_cell(w, text, m == best && s->models > 1, m + 1 == s->models);
     }
     if (has_published(w, &s->row[r])) write_published_row(w, &s->row[r]);
-    if (best < s->models && best < 64) ++ours[best], ++rows;
-    if (theirs < s->models && theirs < 64) ++article[theirs], ++article_rows;
+    if (best < s->models) ++ours[best], ++rows;
+    if (theirs < s->models) ++article[theirs], ++article_rows;
   }
   for (int which = 0; which < 2 && s->models > 1; ++which) {
     char text[80];
@@ -171,7 +171,7 @@ static void write_main_table(const writer_t *w) {
     begin_row(w);
     put_label(w, text, false);
     for (size_t m = 0; m < s->models; ++m) {
-      snprintf(text, sizeof text, "%zu", m < 64 ? (which == 0 ? ours : article)[m] : 0);
+      snprintf(text, sizeof text, "%zu", (which == 0 ? ours : article)[m]);
       put_cell(w, text, false, m + 1 == s->models);
     }
   }
