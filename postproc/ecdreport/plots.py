@@ -7,6 +7,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 
 from . import style
 
+ERROR = {'mae': 'mean absolute error', 'rmse': 'root mean square error'}
 MODULUS = {'bulk': 'bulk modulus', 'shear': 'shear modulus'}
 NAMED_OUTLIERS = 4
 STEPS = (1, 2, 5, 10)   # of ticks
@@ -17,21 +18,24 @@ def modulus(run):
 
 
 def learning_curves(run):
-    """Training and held-out loss over the epochs, logarithmic, GPa."""
+    """Training, validation and held-out loss over the epochs, logarithmic, GPa."""
     epoch = [e['epoch'] for e in run.epochs]
     figure, axes = plt.subplots(figsize=(4.4, 3.6))
     lines = (('train_loss', 'training', style.TRAIN_LINE, '-'),
+             ('validation_loss', 'validation', style.VALIDATION, '-.'),
              ('test_loss', 'held out', style.TEST, '--'))
     for key, label, colour, dash in lines:
-        loss = [math.nan if e[key] is None else e[key] for e in run.epochs]
+        loss = [math.nan if e.get(key) is None else e[key] for e in run.epochs]
         if not all(map(math.isnan, loss)):
             marker = 'o' if len(epoch) == 1 else None
             axes.plot(epoch, loss, color=colour, ls=dash, marker=marker, label=label)
+    if run.best_epoch is not None:
+        axes.axvline(run.best_epoch, color=style.VALIDATION, lw=0.8, ls=':', label='epoch of the model')
     axes.set_yscale('log')
     readable_log_axis(axes.yaxis)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=STEPS))
     axes.set_xlabel('epoch')
-    axes.set_ylabel(f'mean absolute error of the\n{modulus(run)} (GPa)')
+    axes.set_ylabel(f'{ERROR[run.loss]} of the\n{modulus(run)} (GPa)')
     axes.grid(axis='y', color='#dddddd', lw=0.6)
     axes.legend()
     return figure
@@ -49,9 +53,10 @@ def parity(run):
     """Predicted against DFT modulus; the worst held-out samples carry their formula."""
     figure, axes = plt.subplots(figsize=(4.2, 4.0))
     known = run.part('all')
-    train, test = run.part('train'), run.part('test')
-    other = [p for p in known if p.split not in ('train', 'test')]
+    train, validation, test = (run.part(split) for split in ('train', 'validation', 'test'))
+    other = [p for p in known if p.split not in ('train', 'validation', 'test')]
     groups = ((train, 'training', style.TRAIN, 16, 'o', 0.75), (other, 'other', '#999999', 16, 's', 0.75),
+              (validation, 'validation', style.VALIDATION, 20, '^', 0.9),
               (test, 'held out', style.TEST, 26, 'D', 1.0))
     for order, (points, label, colour, size, marker, alpha) in enumerate(groups, start=2):
         if points:
@@ -121,6 +126,13 @@ def phase_seconds(run):
         for name, seconds in epoch['seconds'].items():
             phases[name] = phases.get(name, 0.0) + seconds
     return phases
+
+
+def rate(run):
+    """Training samples a second, median over the epochs; NaN if none was timed (a resumed epoch may have had
+    no step left)."""
+    rates = [e['samples_per_s'] for e in run.epochs if e['samples_per_s'] is not None]
+    return float(np.median(rates)) if rates else math.nan
 
 
 def all_phases(runs):

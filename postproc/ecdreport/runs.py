@@ -10,11 +10,12 @@ import yaml
 
 from .errors import InputError
 
-SPLITS = ('train', 'test', 'none', 'all')   # none: neither trained nor tested on
+SPLITS = ('train', 'validation', 'test', 'none', 'all')   # none: neither trained nor tested on
 METRICS = ('r2', 'rmse', 'mae', 'n')
 COLUMNS = ['id', 'formula', 'split', 'target', 'predicted']
 UNCERTAINTY = 'uncertainty'                 # a sixth column, of models that know it
 EPOCH_KEYS = ('epoch', 'train_loss', 'test_loss', 'lr', 'samples_per_s', 'seconds')
+ERRORS = ('mae', 'rmse')                    # what the losses of an epoch are, in GPa
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,18 @@ class Run:
     @property
     def target(self):
         return self.metrics['target']
+
+    @property
+    def loss(self):
+        """What the losses of the epochs are: mae, or rmse; earlier versions knew only the first."""
+        return self.epochs[0].get('error', 'mae')
+
+    @property
+    def best_epoch(self):
+        """The epoch that model.h5 is of: with validation samples the first of the lowest loss, else None."""
+        losses = [(e['validation_loss'], e['epoch']) for e in self.epochs
+                  if e.get('validation_loss') is not None]
+        return min(losses)[1] if losses else None
 
     @property
     def kind(self):
@@ -170,6 +183,9 @@ def read_log(path):
             raise InputError(f'{path}:{number}: {missing[0]} missing')
         if not isinstance(entry['seconds'], dict):
             raise InputError(f'{path}:{number}: seconds: expected one number for each phase')
+        if entry.get('error', 'mae') not in ERRORS:
+            raise InputError(f'{path}:{number}: error: expected {" or ".join(ERRORS)}, '
+                             f'found {entry["error"]!r}')
         epochs.append(entry)
     if not epochs:
         raise InputError(f'{path}: no epoch in it')

@@ -15,7 +15,8 @@ from .figures import FigureStore
 from .html import Section, cell, code, escape, folded, formula, number, table
 from .runs import SPLITS
 
-SPLIT_NAMES = {'train': 'training', 'test': 'held out', 'none': 'not in the training', 'all': 'all'}
+SPLIT_NAMES = {'train': 'training', 'validation': 'validation', 'test': 'held out',
+               'none': 'not in the training', 'all': 'all'}
 METRIC_HEAD = ('R<sup>2</sup>', 'RMSE (GPa)', 'MAE (GPa)', 'n')
 DIGITS = {'r2': 4, 'rmse': 2, 'mae': 2, 'n': 0}
 ROWS_PER_FIGURE = 4
@@ -45,6 +46,8 @@ def metrics_section(report):
     text = ('<p>Held-out samples were used neither for training nor for scaling. '
             'R<sup>2</sup> = 1 − residual sum of squares / variance of the DFT values; RMSE and MAE: root '
             'mean square and mean absolute error.</p>')
+    if any(run.metrics.get('validation', {'n': 0})['n'] > 0 for run in report.runs):
+        text += '<p>Validation samples did not train; they chose the epoch that is the model.</p>'
     head = ('run', 'network', 'modulus', 'samples', *METRIC_HEAD)
     return Section('metrics', 'Metrics', text + table(head, rows, css='metrics'))
 
@@ -68,7 +71,8 @@ def results_section(report):
         if run.epochs:
             figures.append(report.figures.add(
                 plots.learning_curves(run), f'learning-{name}',
-                f'Learning curves, {escape(label)}: mean absolute error after each epoch.',
+                f'Learning curves, {escape(label)}: {plots.ERROR[run.loss]} after each epoch'
+                + (f'; the model is that of epoch {run.best_epoch}.' if run.best_epoch else '.'),
                 f'Training and held-out loss over {len(run.epochs)} epochs of {label}'))
         if run.part('all'):
             figures.append(report.figures.add(
@@ -137,8 +141,7 @@ def timing_section(report):
     rows = []
     for label, run in trained:
         seconds = plots.phase_seconds(run)
-        rate = float(np.median([e['samples_per_s'] for e in run.epochs]))
-        rows.append([cell(escape(label)), number(len(run.epochs), 0), number(rate, 0),
+        rows.append([cell(escape(label)), number(len(run.epochs), 0), number(plots.rate(run), 0),
                      *(number(seconds.get(name), 1) for name in phases),
                      number(sum(seconds.values()), 1)])
     head = ('run', 'epochs', 'samples/s', *(f'{escape(name)} (s)' for name in phases), 'sum (s)')

@@ -5,6 +5,7 @@ matplotlib.use('Agg')
 
 TRAIN = '#56B4E9'     # light: many points, in the background
 TEST = '#D55E00'      # strong: what counts
+VALIDATION = '#009E73'
 TRAIN_LINE = '#0072B2'
 DIAGONAL = '#444444'
 PHASES = ('#0072B2', '#56B4E9', '#E69F00', '#009E73', '#CC79A7', '#999999', '#F0E442')

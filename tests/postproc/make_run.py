@@ -41,17 +41,21 @@ def make_dataset(path):
             f[f'stats/{name}'] = np.ones(count)
 
 
-def metrics_of(split):
-    pairs = [(m[2], p) for m, p, s in zip(MATERIALS, PREDICTED, SPLIT)
+def metrics_of(split, splits):
+    pairs = [(m[2], p) for m, p, s in zip(MATERIALS, PREDICTED, splits)
              if split in ('all', s) and m[2] == m[2]]
+    if not pairs:
+        return {'r2': None, 'rmse': None, 'mae': None, 'n': 0}
     target, predicted = np.array(pairs).T
     error = predicted - target
-    return {'r2': 1 - (error ** 2).sum() / ((target - target.mean()) ** 2).sum(),
+    spread = ((target - target.mean()) ** 2).sum()
+    return {'r2': 1 - (error ** 2).sum() / spread if spread > 0 else None,
             'rmse': float(np.sqrt((error ** 2).mean())), 'mae': float(np.abs(error).mean()),
             'n': len(pairs)}
 
 
-def make_run(folder, dataset, epochs=6, finished=True):
+def make_run(folder, dataset, epochs=6, finished=True, splits=SPLIT, more=None):
+    """more: for each epoch what its line of train.jsonl holds besides."""
     folder = Path(folder)
     folder.mkdir(parents=True)
     deck = f'title: "Synthetic <run>"\noutput: {folder}\ndata:\n  file: {dataset}\nmodel:\n  kind: cnn2d\n'
@@ -61,19 +65,31 @@ def make_run(folder, dataset, epochs=6, finished=True):
             entry = {'epoch': k, 'train_loss': 80 / k, 'train_loss_scaled': 1 / k,
                      'test_loss': 90 / k, 'lr': 5e-4, 'samples_per_s': 100 + k,
                      'seconds': {'forward': 0.5, 'backward': 1.0, 'exchange': 0.25, 'test': 0.0}}
+            entry.update(more(k) if more else {})
             log.write(json.dumps(entry) + '\n')
     if not finished:
         return
     with open(folder / 'predictions.csv', 'w', newline='') as file:
         rows = csv.writer(file, lineterminator='\n')
         rows.writerow(['id', 'formula', 'split', 'target', 'predicted'])
-        for m, split, predicted in zip(MATERIALS, SPLIT, PREDICTED):
+        for m, split, predicted in zip(MATERIALS, splits, PREDICTED):
             rows.writerow([m[0], m[1], split, '' if m[2] != m[2] else m[2], predicted])
     metrics = {'target': 'bulk', 'unit': 'GPa', 'program': 'ecdnet 0.0.test',
-               **{split: metrics_of(split) for split in ('train', 'test', 'all')}}
+               **{split: metrics_of(split, splits) for split in ('train', 'test', 'all')}}
+    if more:
+        metrics.update({split: metrics_of(split, splits) for split in ('validation', 'none')})
     (folder / 'metrics.json').write_text(json.dumps(metrics))
     with h5py.File(folder / 'model.h5', 'w') as f:
         f.attrs.update(schema='ecdnet-model', network='cnn2d', program='ecdnet 0.0.test')
+
+
+def make_validated(folder, dataset, error='rmse'):
+    """A run with validation samples, whose third epoch of five is the best; the fourth was not timed."""
+    def more(k):
+        return {'validation_loss': [50, 40, 30, 30, 60][k - 1], 'error': error,
+                'samples_per_s': None if k == 4 else 100 + k}
+    splits = ['test', 'validation', 'validation', 'train', 'train', 'test']
+    make_run(folder, dataset, epochs=5, splits=splits, more=more)
 
 
 def make_forest(folder, dataset):

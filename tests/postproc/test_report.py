@@ -19,7 +19,9 @@ sys.path[:0] = [str(HERE), str(REPORT.parent)]
 HOME = tempfile.TemporaryDirectory()
 os.environ['MPLCONFIGDIR'] = HOME.name + '/matplotlib'
 from ecdreport.cli import main  # noqa: E402
-from make_run import make_dataset, make_forest, make_prediction, make_run  # noqa: E402
+from ecdreport import plots  # noqa: E402
+from ecdreport.runs import load_run  # noqa: E402
+from make_run import make_dataset, make_forest, make_prediction, make_run, make_validated  # noqa: E402
 VOID = {'meta', 'img', 'br', 'link', 'hr'}
 
 
@@ -167,6 +169,46 @@ class ReportTest(unittest.TestCase):
         self.assertIn('(rf)', page.text)
         self.assertIn('ecdnet train forest/deck.yaml', page.text)
         self.assertNotIn('Learning curves, forest', page.text)
+
+    def test_validation(self):
+        """Curves, tables and texts with validation samples, beside a run of a version without them."""
+        make_validated(self.root / 'validated', 'dataset.h5')
+        code, _, stderr = self.call('a/net', 'validated', '-o', 'validated.html')
+        self.assertEqual(code, 0, stderr)
+        page = Page((self.root / 'validated.html').read_text('utf-8'))
+        self.assertIn('Learning curves, net: mean absolute error after each epoch.', page.text)
+        self.assertIn('validated: root mean square error after each epoch; the model is that of epoch 3.',
+                      page.text)
+        self.assertIn('Validation samples did not train', page.text)
+        self.assertNotIn('Validation samples', Page(self.html).text)
+        rows = [row for row in page.rows if len(row) == 8]
+        names = [row[3][0] for row in rows]
+        start = names.index('validation') - 1
+        self.assertEqual(names[start:start + 4], ['training', 'validation', 'held out', 'all'])
+        metrics = json.loads((self.root / 'validated/metrics.json').read_text())
+        self.assertEqual([float(value) for _, value in rows[start + 1][4:]],
+                         [metrics['validation'][key] for key in ('r2', 'rmse', 'mae', 'n')])
+        timed = [row for row in page.rows if row[0][0] == 'validated' and row[1][0] == '5']
+        self.assertEqual(timed[0][2][0], '102')     # median of four
+
+    def test_validation_curves(self):
+        make_validated(self.root / 'curves', 'dataset.h5', error='mae')
+        old, new = load_run('a/net'), load_run('curves')
+        self.assertEqual((old.loss, old.best_epoch, new.loss, new.best_epoch), ('mae', None, 'mae', 3))
+        labels = {}
+        for run in (old, new):
+            axes = plots.learning_curves(run).axes[0]
+            labels[run.folder.name] = [line.get_label() for line in axes.get_lines()]
+            self.assertIn('mean absolute error', axes.get_ylabel())
+        self.assertEqual(labels, {'net': ['training', 'held out'],
+                                  'curves': ['training', 'validation', 'held out', 'epoch of the model']})
+        shown = plots.parity(new).axes[0].get_legend_handles_labels()[1]
+        self.assertEqual(shown, ['training (1)', 'validation (2)', 'held out (2)'])
+
+        def rename(folder):
+            text = (folder / 'train.jsonl').read_text()
+            (folder / 'train.jsonl').write_text(text.replace('"lr"', '"error": "mse", "lr"'))
+        self.refused(self.copy(rename), 'train.jsonl:1', "'mse'")
 
     def test_materials_are_chosen(self):
         code, _, stderr = self.call('a/net', '-o', 'chosen.html', '--materials', 'm-1,m,5')
