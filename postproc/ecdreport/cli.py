@@ -40,7 +40,8 @@ def parse(arguments):
         epilog='Exit codes: 0 done, 1 cannot write, 2 bad usage, 3 a folder or file that is missing, '
         'unfinished, damaged or foreign.')
     parser.add_argument('run', nargs='+', metavar='RUN', help='output folder of ecdnet train, predict, '
-                        'bench, embed, maps or prep (a folder may hold several of these), or a dataset')
+                        'bench, embed, maps or prep (a folder may hold several of these), a deck (its output '
+                        'folder and dataset), or a dataset')
     parser.add_argument('-o', '--output', default='report.html', metavar='OUT.html',
                         help='the page (default: %(default)s)')
     parser.add_argument('--figures', metavar='DIR', help='folder of the figures (default: OUT_figures beside '
@@ -130,7 +131,8 @@ def dataset_candidates(source):
 
 
 def default_title(report):
-    names = [part.deck.get('title') for _, part in report.named('bench') + report.named()]
+    names = [source.deck.get('title') for source in report.sources if source.deck]
+    names += [part.deck.get('title') for _, part in report.named('bench') + report.named()]
     return str(names[0]) if len(report.sources) == 1 and names and names[0] \
         else 'Elastic moduli from charge densities'
 

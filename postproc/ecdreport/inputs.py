@@ -1,5 +1,5 @@
 """What the folders and files on the command line hold. A folder may hold several things: a training, maps of
-it, an embedding of its samples, a dataset."""
+it, an embedding of its samples, a dataset. A deck stands for its output folder and its dataset."""
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,9 +8,9 @@ import h5py
 from .bench import load_bench
 from .embedding import load_embedding
 from .errors import InputError
-from .files import plain
+from .files import plain, read_text
 from .maps import SCHEMA as MAPS_SCHEMA, load_maps
-from .runs import load_run
+from .runs import load_run, parse_deck, section
 
 DATASET_SCHEMA = 'ecdnet-dataset'
 RUN_FILES = ('metrics.json', 'train.jsonl', 'predictions.csv', 'members')
@@ -26,6 +26,12 @@ class Source:
     embedding: object = None   # embedding.Embedding
     maps: object = None        # maps.SeMaps
     dataset: object = None     # path of a dataset file
+    deck: dict = None          # of a word that is a deck
+    deck_text: str = ''
+
+    @property
+    def parts(self):
+        return [part for part in (self.run, self.bench, self.embedding, self.maps, self.dataset) if part]
 
 
 def load_source(word):
@@ -34,12 +40,15 @@ def load_source(word):
         return load_folder(path)
     if not path.exists():
         raise InputError(f'{path}: expected the output folder of a run, found nothing')
+    if path.suffix in ('.yaml', '.yml'):
+        return load_deck(path)
     schema = schema_of(path)
     if schema == DATASET_SCHEMA:
         return Source(path, dataset=path)
     if schema == MAPS_SCHEMA:
         return Source(path, maps=load_maps(path))
-    raise InputError(f'{path}: expected the output folder of a run, a dataset or maps.h5, found a file'
+    raise InputError(f'{path}: expected the output folder of a run, a deck, a dataset or maps.h5, found a '
+                     'file'
                      + (f' of schema {schema!r}' if schema else ''))
 
 
@@ -52,7 +61,33 @@ def schema_of(path):
         return ''
 
 
+def load_deck(path):
+    """What the deck made, and its dataset."""
+    text = read_text(path)
+    deck = parse_deck(text, path)
+    folder = Path(str(deck.get('output') or '.'))
+    source = find_parts(folder) if folder.is_dir() else Source(folder)
+    source.deck, source.deck_text = deck, text
+    dataset = section(deck, 'data').get('file')
+    if dataset and Path(str(dataset)).is_file():
+        source.dataset = Path(str(dataset))
+    if not source.parts:
+        raise InputError(f'{path}: nothing to report: neither its output folder {folder} nor its dataset '
+                         f'{dataset or folder / "dataset.h5"} is there (paths are relative to the folder in '
+                         'which this was started)')
+    return source
+
+
 def load_folder(folder):
+    source = find_parts(folder)
+    if not source.parts:
+        raise InputError(f'{folder}: nothing of ecdnet in it: expected what train or predict (metrics.json), '
+                         'bench (pieces.csv), embed (embed/embedding.csv), maps (maps/maps.h5) or prep '
+                         '(dataset.h5) leave')
+    return source
+
+
+def find_parts(folder):
     source = Source(folder)
     if any((folder / name).exists() for name in BENCH_FILES):
         source.bench = load_bench(folder)
@@ -68,8 +103,4 @@ def load_folder(folder):
             source.maps = load_maps(folder / name)
     if (folder / 'dataset.h5').is_file():
         source.dataset = folder / 'dataset.h5'
-    if not any((source.run, source.bench, source.embedding, source.maps, source.dataset)):
-        raise InputError(f'{folder}: nothing of ecdnet in it: expected what train or predict (metrics.json), '
-                         'bench (pieces.csv), embed (embed/embedding.csv), maps (maps/maps.h5) or prep '
-                         '(dataset.h5) leave')
     return source

@@ -14,6 +14,9 @@ def reproduction_section(report):
              'result bit for bit.</p>', code('\n'.join(commands(report)))]
     if report.dataset is not None and report.dataset.attributes.get('deck'):
         parts.append(folded(f'Deck of {report.dataset.path}', code(report.dataset.attributes['deck'])))
+    for label, source in zip(report.labels, report.sources):
+        if source.deck_text:
+            parts.append(folded(f'Deck of {label}', code(source.deck_text)))
     for part in ('bench', 'run', 'embedding'):
         for label, item in report.named(part):
             if item.deck_text:

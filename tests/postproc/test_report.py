@@ -313,6 +313,20 @@ class ReportTest(unittest.TestCase):
         shutil.copy(self.root / 'dataset.h5', self.root / 'prep' / 'dataset.h5')
         self.assertIn('NaN (m-1', self.texts('prep').text)
 
+    def test_deck(self):
+        """A deck stands for its output and its dataset; neither needs to be there alone."""
+        deck = self.root / 'fig.yaml'
+        deck.write_text('title: "Clouds <1>"\noutput: nowhere\ndata: {file: dataset.h5}\n')
+        page = self.texts(deck, '--count', '1')
+        self.assertIn('Clouds <1>', page.text)
+        self.assertIn('Deck of nowhere', page.text)
+        deck.write_text('output: a/net\n')
+        self.assertIn('Metrics', self.texts(deck, '--count', '1').text)
+        deck.write_text('output: nowhere\ndata: {file: none.h5}\n')
+        self.refused(self.call(deck, '-o', 'broken.html'), 'fig.yaml', 'nowhere', 'none.h5')
+        deck.write_text('a: [')
+        self.refused(self.call(deck, '-o', 'broken.html'), 'fig.yaml', 'not a YAML deck')
+
     def test_hostile_values(self):
         """Infinite and missing predictions, one sample, losses that are not numbers, odd names."""
         rows = ['id,formula,split,target,predicted,uncertainty', 'm$1,$x_{2}$,test,1,nan,inf',
@@ -389,7 +403,7 @@ class ReportTest(unittest.TestCase):
 
     def test_unusable_folders(self):
         self.refused(self.call('missing', '-o', 'broken.html'), 'missing', 'nothing')
-        self.refused(self.call('a/net/deck.yaml', '-o', 'broken.html'), 'found a file')
+        self.refused(self.call('a/net/metrics.json', '-o', 'broken.html'), 'found a file')
         self.refused(self.call('a/net/model.h5', '-o', 'broken.html'), 'found a file', 'ecdnet-model')
         self.refused(self.call('a', '-o', 'broken.html'), 'nothing of ecdnet in it')
         self.refused(self.call('unfinished', '-o', 'broken.html'), 'has not finished', '3 epochs',
