@@ -12,7 +12,7 @@ packages="autoconf automake pkg-config make gcc libc6-dev
   libopenmpi-dev openmpi-bin libpetsc-real-dev libhdf5-openmpi-dev libscalapack-openmpi-dev
   libfftw3-dev libfftw3-mpi-dev libopenblas-openmp-dev libdnnl-dev
   libyaml-dev libcjson-dev libssl-dev libxxhash-dev zlib1g-dev libcsv-dev libsymspg-dev librandom123-dev
-  python3-h5py python3-numpy python3-matplotlib python3-yaml hdf5-tools"
+  python3-h5py python3-numpy python3-matplotlib python3-yaml python3-skimage hdf5-tools"
 for option; do
   case $option in
   --tests)

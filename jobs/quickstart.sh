@@ -2,7 +2,7 @@
 # The quick start: on a fresh Debian machine, as root or with sudo, from a clone of the repository:
 #   sh jobs/quickstart.sh
 # Installs the packages, builds in build/, prepares the bundled charge densities, trains the 2-D and the 3-D network on
-# two MPI ranks, predicts the held-out fifth, and writes runs/quickstart/report.html.
+# two MPI ranks, predicts the held-out fifth, looks into the first, and writes runs/quickstart/report.html.
 # Needs no terminal, and no network but for the package manager. May be called again, from any folder: finished
 # steps are short, an interrupted training goes on.
 #   RANKS=4 sh jobs/quickstart.sh     more ranks (default 2)
@@ -86,6 +86,9 @@ for net in cnn2d cnn3d; do
   say "predict the held-out fifth with $net"
   parallel $ecdnet predict input/quickstart_$net.yaml -o predict.split=test
 done
+
+say "squeeze-and-excitation maps of cnn2d"
+parallel $ecdnet maps input/quickstart_cnn2d.yaml
 
 say "report"
 python=$(sed -n 's/^PYTHON = //p' build/Makefile)

@@ -1,10 +1,13 @@
 """The report of ecdnet runs.
 
-runs.py      reads run folders            dataset.py   reads the dataset file
-style.py     colours and figure settings  figures.py   stores figures, embeds them
-plots.py     curves, parity, timings      density.py   pictures of charge densities
-html.py      tables and page frame        sections.py  what the page says, section by section
-cli.py       the command line
+inputs.py tells what a folder holds; each kind of output has one reader:
+  runs.py (train, predict)   bench.py   embedding.py (embed)   maps.py   dataset.py (prep)
+files.py, text.py, elements.py, classes.py help them.
+style.py    colours and figure settings       figures.py   stores figures, embeds them
+plots.py    curves, scores, timings           parity.py    predicted against DFT moduli
+scatter.py  t-SNE                             squares.py   squeeze-and-excitation maps
+density.py  planes, surfaces, clouds          html.py      tables and the page's frame
+cli.py      the command line                  context.py   what the sections work from
 
-A new part of the report is a function in sections.py that returns a Section, listed in SECTIONS.
+A new part of the page is a function that returns a Section, listed in SECTIONS of sections.py.
 """

@@ -1,17 +1,23 @@
 """The command line: reads runs and dataset, writes the page."""
 import argparse
+import math
 import os
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
 
 from . import style
+from .context import Report
 from .dataset import Dataset
 from .errors import InputError
 from .figures import FigureStore
 from .html import escape, page
-from .runs import load_run
-from .sections import SECTIONS, Report
+from .inputs import load_source
+from .plots import modulus
+from .runs import section
+from .sections import SECTIONS
+
+PARTS = (('bench', 'benchmark'), ('run', 'run'), ('embedding', 'embedding'), ('maps', 'set of maps'))
 
 
 def main(arguments):
@@ -29,18 +35,25 @@ def main(arguments):
 
 def parse(arguments):
     parser = argparse.ArgumentParser(
-        prog='report.py', description='Report of finished ecdnet runs: one self-contained HTML page; '
-        'every figure also as PDF and PNG in OUT_figures/ beside it.',
-        epilog='Exit codes: 0 done, 1 cannot write, 2 bad usage, 3 a run folder or dataset that is '
-        'missing, unfinished or damaged.')
-    parser.add_argument('run', nargs='+', help='output folder of ecdnet train or predict')
+        prog='report.py', description='Report of what ecdnet left: one self-contained HTML page; every '
+        'figure also as PDF and PNG.',
+        epilog='Exit codes: 0 done, 1 cannot write, 2 bad usage, 3 a folder or file that is missing, '
+        'unfinished, damaged or foreign.')
+    parser.add_argument('run', nargs='+', metavar='RUN', help='output folder of ecdnet train, predict, '
+                        'bench, embed, maps or prep (a folder may hold several of these), a deck (its output '
+                        'folder and dataset), or a dataset')
     parser.add_argument('-o', '--output', default='report.html', metavar='OUT.html',
                         help='the page (default: %(default)s)')
+    parser.add_argument('--figures', metavar='DIR', help='folder of the figures (default: OUT_figures beside '
+                                                         'the page)')
     parser.add_argument('--dataset', metavar='FILE', help='dataset for the pictures of charge densities '
-                        '(default: the one that the first run was trained on)')
-    parser.add_argument('--materials', metavar='ID,...', help='materials to picture')
+                        '(default: the first that a RUN holds or was trained on)')
+    parser.add_argument('--materials', metavar='ID,...', help='materials to picture: charge densities, maps')
     parser.add_argument('--count', type=positive, default=4, metavar='N',
                         help='number of materials to picture otherwise (default: %(default)s)')
+    parser.add_argument('--threshold', type=finite, metavar='VALUE', help='clouds show the grid points above '
+                        'this value, in e/A^3 or the unit of the field (default: for each material the '
+                        'largest 15 %% of its values)')
     parser.add_argument('--title', help='title of the page')
     return parser.parse_args(arguments)
 
@@ -51,20 +64,29 @@ def positive(text):
     return int(text)
 
 
+def finite(text):
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f'expected a number, found {text!r}')
+    return value
+
+
 def write_report(options, arguments):
     style.apply()
     output = Path(options.output)
-    runs = [load_run(path) for path in options.run]
-    dataset, note = open_dataset(options.dataset, runs)
+    sources = [load_source(word) for word in options.run]
+    dataset, note = open_dataset(options.dataset, sources)
     if note:
         print(f'report: note: {note}', file=sys.stderr)
-    materials = options.materials.split(',') if options.materials else []
-    figures = FigureStore(output.parent / f'{output.stem}_figures')
-    report = Report(runs, unique_labels([run.folder for run in runs]), dataset, note, figures,
-                    ['python3', sys.argv[0], *arguments], materials, options.count)
-    made = [section for section in (make(report) for make in SECTIONS) if section]
-    write_atomically(output, page(options.title or default_title(runs), lead(report), made,
-                                  footer(report)))
+    materials = [name for name in (options.materials or '').split(',') if name]
+    figures = FigureStore(options.figures or output.parent / f'{output.stem}_figures')
+    report = Report(sources, unique_labels([source.path for source in sources]), dataset, note, figures,
+                    ['python3', sys.argv[0], *arguments], materials, options.count, options.threshold)
+    made = [part for part in (make(report) for make in SECTIONS) if part]
+    write_atomically(output, page(options.title or default_title(report), lead(report), made, footer(report)))
     print(f'report: {output}, {len(figures.names)} figures in {figures.folder}')
 
 
@@ -82,13 +104,14 @@ def unique_labels(folders):
     return labels
 
 
-def open_dataset(path, runs):
-    """The dataset given, or the first one that a run's deck names; (None, why) if there is none."""
+def open_dataset(path, sources):
+    """The dataset given, or the first one that a source holds or its deck names; (None, why) if there is
+    none."""
     if path:
         return Dataset(path), ''
     tried = []
-    for run in runs:
-        for candidate in dataset_candidates(run):
+    for source in sources:
+        for candidate in dataset_candidates(source):
             if candidate.is_file():
                 return Dataset(candidate), ''
             tried.append(str(candidate))
@@ -96,30 +119,37 @@ def open_dataset(path, runs):
     return None, f'no pictures of charge densities: dataset not found ({first}); give --dataset FILE'
 
 
-def dataset_candidates(run):
+def dataset_candidates(source):
     """Decks name the dataset relative to the folder in which ecdnet was started, which is most often the
     working directory or a parent of the run."""
-    name = (run.deck.get('data') or {}).get('file')
-    if not name:
-        return [run.folder / 'dataset.h5']
-    return [Path(name), *(parent / name for parent in run.folder.resolve().parents)]
+    if source.dataset is not None:
+        yield source.dataset
+    for part in (source.run, source.bench, source.embedding):
+        name = section(part.deck, 'data').get('file') if part is not None else None
+        if name:
+            yield from (Path(str(name)), *(parent / str(name) for parent in source.path.resolve().parents))
 
 
-def default_title(runs):
-    names = list(dict.fromkeys(run.deck.get('title') for run in runs if run.deck.get('title')))
-    return names[0] if len(runs) == 1 and names else 'Elastic moduli from charge densities'
+def default_title(report):
+    names = [source.deck.get('title') for source in report.sources if source.deck]
+    names += [part.deck.get('title') for _, part in report.named('bench') + report.named()]
+    return str(names[0]) if len(report.sources) == 1 and names and names[0] \
+        else 'Elastic moduli from charge densities'
 
 
 def lead(report):
-    targets = ' and '.join(dict.fromkeys(run.target for run in report.runs))
+    """What the page holds, and the best result of each modulus on held-out materials."""
+    parts = [f'{len(found)} {name}{"s" if len(found) != 1 else ""}' for part, name in PARTS
+             if (found := report.named(part))]
     kinds = ', '.join(dict.fromkeys(run.kind for run in report.runs if run.kind))
-    best = [(run.metrics['test']['r2'], label) for label, run in report.named()
-            if run.metrics.get('test', {'n': 0})['n'] > 0]
-    text = (f'{len(report.runs)} run{"s" if len(report.runs) != 1 else ""} ({escape(kinds)}), '
-            f'target: {escape(targets)} modulus in GPa.')
-    if best:
-        r2, label = max(best)
-        text += f' Best held-out R<sup>2</sup>: {r2:.3f} ({escape(label)}).'
+    text = ', '.join(parts or ['a dataset']) + (f'; networks: {escape(kinds)}' if kinds else '') + '.'
+    for target in dict.fromkeys(run.target for run in report.runs):
+        scores = [(run.metrics['test']['r2'], label) for label, run in report.named()
+                  if run.target == target and run.metrics.get('test', {'n': 0})['n'] > 0
+                  and not math.isnan(run.metrics['test']['r2'])]
+        if scores:
+            r2, label = max(scores)
+            text += f' Best held-out R<sup>2</sup>, {escape(modulus(target))}: {r2:.3f} ({escape(label)}).'
     return f'<p class="lead">{text}</p>'
 
 

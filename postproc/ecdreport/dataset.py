@@ -5,13 +5,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from .elements import SYMBOLS
 from .errors import InputError
-from .runs import plain
-
-SYMBOLS = ('X H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge '
-           'As Se Br Kr Rb Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm '
-           'Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U '
-           'Np Pu Am Cm Bk Cf Es Fm Md No Lr Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts Og').split()
+from .files import plain
 
 
 @dataclass(frozen=True)
@@ -65,6 +61,13 @@ class Dataset:
         except (KeyError, OSError) as error:
             raise InputError(f'{self.path}: sample {self.ids[index]}: cannot be read: '
                              f'{error}') from None
+
+    def cell(self, index):
+        """(3, 3) A, rows span the volume."""
+        try:
+            return self.file['cell'][index]
+        except (KeyError, OSError) as error:
+            raise InputError(f'{self.path}: sample {self.ids[index]}: cannot be read: {error}') from None
 
     def choose(self, ids, count):
         """Indices of the named materials, or of count that span the range of bulk moduli."""

@@ -11,7 +11,7 @@ METADATA = {'pdf': {'CreationDate': None}, 'svg': {'Date': None}, 'png': {}}
 
 
 class FigureStore:
-    """Names must be unique; the folder is made with the first figure."""
+    """The folder is made with the first figure; a name that is taken gets a number."""
 
     def __init__(self, folder):
         self.folder = Path(folder)
@@ -20,22 +20,31 @@ class FigureStore:
     def add(self, figure, name, caption, alt, vector=True):
         """Saves and closes a figure; returns it as HTML. vector: drawn as SVG in the page (few marks),
         else as PNG (pictures)."""
-        if name in self.names:
-            raise ValueError(f'two figures named {name}')
+        name = self.unique(name)
         self.names.append(name)
         self.folder.mkdir(parents=True, exist_ok=True)
         for kind in ('pdf', 'png'):
-            figure.savefig(self.folder / f'{name}.{kind}', metadata=METADATA[kind], **TIGHT)
-        image = io.BytesIO()
-        kind = 'svg' if vector else 'png'
-        figure.savefig(image, format=kind, metadata=METADATA[kind], **TIGHT)
+            (self.folder / f'{name}.{kind}').write_bytes(rendered(figure, kind))
+        image = rendered(figure, 'svg') if vector else (self.folder / f'{name}.png').read_bytes()
         width = figure.get_figwidth()
         plt.close(figure)
         media = 'image/svg+xml' if vector else 'image/png'
-        data = base64.b64encode(image.getvalue()).decode('ascii')
+        data = base64.b64encode(image).decode('ascii')
         return (f'<figure id="figure-{escape(name)}"><img style="width:{width * 96:.0f}px" '
                 f'alt="{escape(alt)}" src="data:{media};base64,{data}">'
                 f'<figcaption>{caption}</figcaption></figure>')
+
+    def unique(self, name):
+        taken, found, k = {n.casefold() for n in self.names}, name, 2
+        while found.casefold() in taken:
+            found, k = f'{name}-{k}', k + 1
+        return found
+
+
+def rendered(figure, kind):
+    image = io.BytesIO()
+    figure.savefig(image, format=kind, metadata=METADATA[kind], **TIGHT)
+    return image.getvalue()
 
 
 TIGHT = {'bbox_inches': 'tight', 'pad_inches': 0.05}

@@ -21,12 +21,12 @@ def formula(text):
     return re.sub(r'(?<=[A-Za-z)])(\d+(?:\.\d+)?)', r'<sub>\1</sub>', escape(text))
 
 
-def number(value, digits):
+def number(value, digits, sign=False):
     """A table cell's number; a dash where there is none. The full value is in data-value."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
+    if not isinstance(value, (int, float)) or not math.isfinite(value):
         return '<td class="number" data-value="">–</td>'
-    text = f'{value:.{digits}f}'.replace('-', '−')
-    return f'<td class="number" data-value="{value!r}">{text}</td>'
+    text = f'{value:{"+" if sign else ""}.{digits}f}'.replace('-', '−')
+    return f'<td class="number" data-value="{float(value)!r}">{text}</td>'
 
 
 def cell(content, kind='td'):
@@ -70,6 +70,7 @@ h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .4rem; }
 h2 { font-size: 1.25rem; margin: 2.4rem 0 .6rem; padding-bottom: .2rem;
   border-bottom: 2px solid var(--accent); }
 h3 { font-size: 1.05rem; margin: 1.4rem 0 .4rem; }
+h4 { font-size: 1rem; margin: 1rem 0 .2rem; }
 p { margin: .5rem 0; max-width: 48rem; }
 .lead { color: var(--quiet); }
 .note { border-left: 4px solid #e69f00; background: #fff8e6; padding: .4rem .8rem; }
@@ -79,11 +80,15 @@ a { color: var(--accent); }
 table { border-collapse: collapse; margin: .6rem 0; font-size: .94rem; }
 caption { text-align: left; color: var(--quiet); font-size: .88rem; padding-bottom: .3rem; }
 td { white-space: nowrap; }
-th, td { padding: .3rem .8rem; border-bottom: 1px solid var(--line); text-align: left; }
+th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--line); text-align: left; }
 thead th { border-bottom: 2px solid var(--ink); font-weight: 600; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; }
-.metrics th:nth-child(n+5), .numeric th:nth-child(n+2),
-.outliers th:nth-child(n+3) { text-align: right; }
+.metrics th:nth-child(n+5), .numeric th:nth-child(n+2), .outliers th:nth-child(n+5),
+.bench thead th:nth-child(n+2), .elements thead th:nth-child(n+3) { text-align: right; }
+.elements thead th:nth-child(2) { text-align: left; }
+.bench small { color: var(--quiet); }
+.bench tbody tr:last-child th { text-align: left; }
+.wrap td { white-space: normal; overflow-wrap: anywhere; }
 .scroll { overflow-x: auto; }
 .pair { display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; align-items: flex-start; }
 figure { margin: .8rem 0; }
@@ -104,7 +109,7 @@ footer { margin-top: 3rem; color: var(--quiet); font-size: .85rem; border-top: 1
   figure, table, tr, .pair { break-inside: avoid; }
   figure img { max-height: 190mm; object-fit: contain; object-position: left; }
   .pair img { max-height: 66mm; }
-  h2, h3 { break-after: avoid; }
+  h2, h3, h4 { break-after: avoid; }
   .scroll { overflow: visible; } th, td { padding: .2rem .5rem; }
   pre { white-space: pre-wrap; overflow-wrap: anywhere; }
   .pair { flex-wrap: nowrap; } .pair figure { flex: 1 1 0; }

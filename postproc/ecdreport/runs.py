@@ -5,17 +5,16 @@ import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import h5py
 import yaml
 
 from .errors import InputError
+from .files import read_attributes, read_json_lines, read_text
 
 SPLITS = ('train', 'validation', 'test', 'none', 'all')   # none: neither trained nor tested on
 METRICS = ('r2', 'rmse', 'mae', 'n')
 COLUMNS = ['id', 'formula', 'split', 'target', 'predicted']
 UNCERTAINTY = 'uncertainty'                 # a sixth column, of models that know it
 EPOCH_KEYS = ('epoch', 'train_loss', 'test_loss', 'lr', 'samples_per_s', 'seconds')
-ERRORS = ('mae', 'rmse')                    # what the losses of an epoch are, in GPa
 
 
 @dataclass(frozen=True)
@@ -43,6 +42,8 @@ class Run:
     deck_text: str
     deck: dict
     epochs: list = field(default_factory=list)  # lines of train.jsonl; predict and forests leave none
+    members: list = field(default_factory=list) # the same of the networks of an ensemble
+    parents: dict = field(default_factory=dict) # the same of the networks that a fusion trained, by kind
     model: dict = field(default_factory=dict)   # root attributes of model.h5
 
     @property
@@ -51,25 +52,18 @@ class Run:
         return bool(self.epochs or self.model)
 
     @property
+    def logs(self):
+        """Epochs of the networks that are one model: one log, or one for each member; none of a forest."""
+        return [self.epochs] if self.epochs else self.members
+
+    @property
     def target(self):
         return self.metrics['target']
 
     @property
-    def loss(self):
-        """What the losses of the epochs are: mae, or rmse; earlier versions knew only the first."""
-        return self.epochs[0].get('error', 'mae')
-
-    @property
-    def best_epoch(self):
-        """The epoch that model.h5 is of: with validation samples the first of the lowest loss, else None."""
-        losses = [(e['validation_loss'], e['epoch']) for e in self.epochs
-                  if e.get('validation_loss') is not None]
-        return min(losses)[1] if losses else None
-
-    @property
     def kind(self):
         """cnn2d, cnn3d, ... as the model file says it, else as the deck does."""
-        return self.model.get('network') or self.deck.get('model', {}).get('kind', '')
+        return self.model.get('network') or section(self.deck, 'model').get('kind', '')
 
     def part(self, split):
         """Predictions of a split that have a known target."""
@@ -90,13 +84,22 @@ def load_run(path):
                predictions=read_predictions(folder / 'predictions.csv'),
                deck_text=deck_text, deck=parse_deck(deck_text, folder / 'deck.yaml'),
                epochs=read_log(log) if log.exists() else [],
+               members=[read_log(p) for p in sorted(folder.glob('members/*/train.jsonl'), key=member_number)],
+               parents={p.parent.name: read_log(p) for p in sorted(folder.glob('parents/*/train.jsonl'))},
                model=read_attributes(model) if model.exists() else {})
+
+
+def member_number(path):
+    name = path.parent.name
+    return (int(name) if name.isdigit() else 0, name)
 
 
 def check_finished(folder):
     """A training that was stopped or killed has a log, but no metrics yet."""
     log = folder / 'train.jsonl'
-    wanted = ['metrics.json', 'predictions.csv', 'deck.yaml'] + (['model.h5'] if log.exists() else [])
+    members = (folder / 'members').is_dir()
+    model = ['model.h5'] if log.exists() or members else []
+    wanted = ['metrics.json', 'predictions.csv', 'deck.yaml', *model]
     missing = [name for name in wanted if not (folder / name).exists()]
     if not missing:
         return
@@ -104,14 +107,10 @@ def check_finished(folder):
         done = sum(1 for line in read_text(log).splitlines() if line.strip())
         raise InputError(f'{folder}: the training has not finished: {done} epochs in train.jsonl, '
                          f'no {missing[0]}; go on with: ecdnet train DECK --resume')
+    if members:
+        raise InputError(f'{folder}: the ensemble has not finished: {", ".join(missing)} missing; go on '
+                         'with: ecdnet train DECK --resume')
     raise InputError(f'{folder}: not a finished run: {", ".join(missing)} missing')
-
-
-def read_text(path):
-    try:
-        return path.read_text(encoding='utf-8')
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f'{path}: cannot be read: {error}') from None
 
 
 def parse_deck(text, path):
@@ -122,6 +121,12 @@ def parse_deck(text, path):
     if not isinstance(deck, dict):
         raise InputError(f'{path}: expected a deck (keys and values), found {type(deck).__name__}')
     return deck
+
+
+def section(deck, name):
+    """A group of keys of a deck; empty if the deck has none."""
+    group = deck.get(name)
+    return group if isinstance(group, dict) else {}
 
 
 def read_metrics(path):
@@ -172,36 +177,10 @@ def parse_prediction(row, cells, path, number):
 
 
 def read_log(path):
-    epochs = []
-    for number, line in enumerate(read_text(path).splitlines(), start=1):
-        try:
-            entry = json.loads(line)
-            missing = [key for key in EPOCH_KEYS if key not in entry]
-        except (ValueError, TypeError) as error:
-            raise InputError(f'{path}:{number}: not a JSON line: {error}') from None
-        if missing:
-            raise InputError(f'{path}:{number}: {missing[0]} missing')
+    epochs = read_json_lines(path, EPOCH_KEYS)
+    for number, entry in enumerate(epochs, start=1):
         if not isinstance(entry['seconds'], dict):
             raise InputError(f'{path}:{number}: seconds: expected one number for each phase')
-        if entry.get('error', 'mae') not in ERRORS:
-            raise InputError(f'{path}:{number}: error: expected {" or ".join(ERRORS)}, '
-                             f'found {entry["error"]!r}')
-        epochs.append(entry)
     if not epochs:
         raise InputError(f'{path}: no epoch in it')
     return epochs
-
-
-def read_attributes(path):
-    """Root attributes of an HDF5 file as Python values."""
-    try:
-        with h5py.File(path, 'r') as file:
-            return {key: plain(value) for key, value in file.attrs.items()}
-    except OSError as error:
-        raise InputError(f'{path}: not a readable HDF5 file: {error}') from None
-
-
-def plain(value):
-    if isinstance(value, bytes):
-        return value.decode('utf-8', 'replace')
-    return value.item() if hasattr(value, 'item') and getattr(value, 'size', 1) == 1 else value

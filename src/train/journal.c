@@ -39,6 +39,8 @@ static char *line_of(const ecd_record_t *r) {
   cJSON_AddStringToObject(json, "error", r->error);
   cJSON_AddNumberToObject(json, "lr", r->lr);
   cJSON_AddNumberToObject(json, "samples_per_s", r->samples_per_s);
+  cJSON_AddNumberToObject(json, "ranks", r->ranks);
+  cJSON_AddNumberToObject(json, "threads", r->threads);
   cJSON *seconds = cJSON_AddObjectToObject(json, "seconds");
   for (int p = 0; p < ECD_PHASES; ++p) cJSON_AddNumberToObject(seconds, phases[p], r->seconds[p]);
   char *text = cJSON_PrintUnformatted(json);

@@ -23,6 +23,7 @@ typedef struct {
   double train_loss, validation_loss, test_loss; /* GPa; NaN (null in the file): no such samples */
   const char *error;                             /* what these are: "mae" or "rmse" */
   double lr, samples_per_s;
+  int ranks, threads; /* of a rank */
   double seconds[ECD_PHASES];
 } ecd_record_t;
 

@@ -59,7 +59,9 @@ static ecd_code_t log_epoch(const ecd_trainer_t *t, ecd_error_t *err) {
                     .validation_loss = error_of(t, ECD_VALIDATION),
                     .test_loss = error_of(t, ECD_TEST),
                     .error = square ? "rmse" : "mae",
-                    .lr = ecd_schedule_rate(&t->settings->train, t->epoch)};
+                    .lr = ecd_schedule_rate(&t->settings->train, t->epoch),
+                    .ranks = t->ctx->size,
+                    .threads = t->ctx->threads};
   double seconds = 0; /* of the steps */
   for (int p = 0; p < ECD_PHASES; ++p) r.seconds[p] = t->seconds[p];
   for (int p = 0; p < ECD_PHASE_TEST; ++p) seconds += t->seconds[p];

@@ -1,4 +1,5 @@
-"""postproc/report.py on synthetic runs: page, figures, numbers, formula NaN, and every kind of bad input."""
+"""postproc/report.py on synthetic output folders: page, figures, numbers, formula NaN, and every kind of bad
+input."""
 import base64
 import contextlib
 import io
@@ -12,16 +13,21 @@ import tempfile
 import unittest
 from html.parser import HTMLParser
 from pathlib import Path
+from unittest import mock
+
+import numpy as np
 
 HERE = Path(__file__).resolve().parent
 REPORT = HERE.parents[1] / 'postproc' / 'report.py'
 sys.path[:0] = [str(HERE), str(REPORT.parent)]
 HOME = tempfile.TemporaryDirectory()
 os.environ['MPLCONFIGDIR'] = HOME.name + '/matplotlib'
+from ecdreport import density, parity, text  # noqa: E402
+from ecdreport.classes import material_class  # noqa: E402
 from ecdreport.cli import main  # noqa: E402
-from ecdreport import plots  # noqa: E402
-from ecdreport.runs import load_run  # noqa: E402
-from make_run import make_dataset, make_forest, make_prediction, make_run, make_validated  # noqa: E402
+from ecdreport.runs import Prediction  # noqa: E402
+from make_run import (make_bench, make_dataset, make_embedding, make_ensemble, make_forest,  # noqa: E402
+                      make_maps, make_prediction, make_run)
 VOID = {'meta', 'img', 'br', 'link', 'hr'}
 
 
@@ -69,7 +75,7 @@ class ReportTest(unittest.TestCase):
         os.chdir(root)
         make_dataset(root / 'dataset.h5')
         make_run(root / 'a' / 'net', 'dataset.h5')
-        make_run(root / 'b' / 'net', 'dataset.h5', epochs=1)
+        make_run(root / 'b' / 'net', 'dataset.h5', epochs=1, target='shear', ranks=4)
         make_run(root / 'unfinished', 'dataset.h5', epochs=3, finished=False)
         make_prediction(root / 'predicted', root / 'a' / 'net')
         cls.good = cls.call('a/net', 'b/net', 'predicted', '-o', 'out/page.html')
@@ -92,10 +98,12 @@ class ReportTest(unittest.TestCase):
         return code, out.getvalue(), err.getvalue()
 
     def copy(self, change):
-        """A copy of a good run with one thing changed; the report's answer to it."""
+        """A copy of a good run with one thing changed, and without a dataset; the report's answer to it."""
         folder = self.root / 'broken'
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(self.root / 'a' / 'net', folder)
+        deck = (folder / 'deck.yaml').read_text()
+        (folder / 'deck.yaml').write_text(deck.replace('dataset.h5', 'elsewhere.h5'))
         change(folder)
         return self.call('broken', '-o', 'broken.html')
 
@@ -109,7 +117,7 @@ class ReportTest(unittest.TestCase):
     def test_page_is_whole(self):
         self.assertEqual(self.good[0], 0, self.good[2])
         page = Page(self.html)
-        self.assertGreaterEqual(len(page.images), 7)
+        self.assertGreaterEqual(len(page.images), 8)
         for image in page.images:
             self.assertTrue(image['alt'])
             media, data = re.fullmatch(r'data:image/(png|svg\+xml);base64,(.+)', image['src']).groups()
@@ -118,12 +126,14 @@ class ReportTest(unittest.TestCase):
         self.assertEqual(len(page.ids), len(set(page.ids)))
         for link in page.links:
             self.assertIn(link.removeprefix('#'), page.ids)
-        self.assertNotIn('src="http', self.html)
+        self.assertNotRegex(self.html, r'(?:src|href|url)\s*[=(]\s*["\']?(?:https?:)?//')
+        self.assertNotIn('@import', self.html)
+        self.assertNotIn('<script', self.html)
 
     def test_figures_are_files(self):
         folder = self.root / 'out' / 'page_figures'
-        names = {f'{kind}-{run}-net' for kind in ('learning', 'parity') for run in 'ab'}
-        names |= {'parity-predicted', 'densities', 'timings'}
+        names = {'learning-a-net', 'learning-b-net', 'parity-a-net-and-b-net', 'parity-predicted', 'clouds',
+                 'slices', 'timings'} | ({'surfaces'} if density.marching_cubes else set())
         self.assertEqual({p.name for p in folder.iterdir()},
                          {f'{name}.{kind}' for name in names for kind in ('pdf', 'png')})
         for path in folder.iterdir():
@@ -133,18 +143,25 @@ class ReportTest(unittest.TestCase):
     def test_numbers_are_those_of_metrics_json(self):
         metrics = json.loads((self.root / 'a/net/metrics.json').read_text())
         rows = [row for row in Page(self.html).rows if len(row) == 8][1:]
-        self.assertEqual([row[3][0] for row in rows[:3]], ['training', 'held out', 'all'])
-        for row, split in zip(rows, ('train', 'test', 'all')):
-            for (text, value), key in zip(row[4:], ('r2', 'rmse', 'mae', 'n')):
+        self.assertEqual([row[3][0] for row in rows[:4]], ['training', 'validation', 'held out', 'all'])
+        for row, split in zip(rows, ('train', 'validation', 'test', 'all')):
+            for (shown, value), key in zip(row[4:], ('r2', 'rmse', 'mae', 'n')):
+                if metrics[split][key] is None:
+                    self.assertEqual((shown, value), ('–', ''))
+                    continue
                 self.assertEqual(float(value), metrics[split][key])
-                self.assertAlmostEqual(float(text.replace('−', '-')), metrics[split][key], delta=0.006)
+                self.assertAlmostEqual(float(shown.replace('−', '-')), metrics[split][key], delta=0.006)
 
     def test_timings(self):
-        rows = [row for row in Page(self.html).rows if row[0][0] in ('a/net', 'b/net') and len(row) == 8
-                and row[1][0] in '61']
-        self.assertEqual([[text for text, _ in row[1:]] for row in rows],
-                         [['6', '104', '3.0', '6.0', '1.5', '0.0', '10.5'],
-                          ['1', '101', '0.5', '1.0', '0.2', '0.0', '1.8']])
+        """Four ranks were twice as fast as one: half the speed a core. Exchange is a seventh of a step."""
+        rows = [[cell for cell, _ in row] for row in Page(self.html).rows if row[0][0] in ('a/net', 'b/net')]
+        self.assertIn(['a/net', '1 × 2', '6', '104', '100', '85.7', '10.5'], rows)
+        self.assertIn(['b/net', '4 × 2', '1', '202', '49', '85.7', '1.8'], rows)
+        self.assertIn(['a/net', '3.0', '6.0', '1.5', '0.0'], rows)
+
+    def test_learning_curves(self):
+        self.assertIn('the model is that of epoch 4, with the lowest validation loss', self.html)
+        self.assertIn('mean absolute error after each epoch', self.html)
 
     def test_names_survive(self):
         page = Page(self.html)
@@ -155,73 +172,30 @@ class ReportTest(unittest.TestCase):
         self.assertIn('m-3, K = 360.0 GPa', page.text)
 
     def test_sample_without_target_is_left_out(self):
-        self.assertIn('7 figures', self.good[1])
+        self.assertIn(f'{8 if density.marching_cubes else 7} figures', self.good[1])
         cells = [text for row in Page(self.html).rows for text, _ in row]
         self.assertNotIn('a<b>&"c"', cells)
 
     def test_forest(self):
         """A run without epochs: no learning curve, no timings; its deck is trained with."""
         make_forest(self.root / 'forest', 'dataset.h5')
-        code, out, stderr = self.call('forest', '-o', 'forest.html')
-        self.assertEqual(code, 0, stderr)
-        self.assertIn('2 figures', out)
-        page = Page((self.root / 'forest.html').read_text('utf-8'))
-        self.assertIn('(rf)', page.text)
+        page = self.texts('forest', '--figures', 'forest-figures')
+        self.assertEqual({p.stem for p in (self.root / 'forest-figures').iterdir()} - {'surfaces'},
+                         {'parity-forest', 'clouds', 'slices'})
+        self.assertIn('networks: rf', page.text)
         self.assertIn('ecdnet train forest/deck.yaml', page.text)
-        self.assertNotIn('Learning curves, forest', page.text)
-
-    def test_validation(self):
-        """Curves, tables and texts with validation samples, beside a run of a version without them."""
-        make_validated(self.root / 'validated', 'dataset.h5')
-        code, _, stderr = self.call('a/net', 'validated', '-o', 'validated.html')
-        self.assertEqual(code, 0, stderr)
-        page = Page((self.root / 'validated.html').read_text('utf-8'))
-        self.assertIn('Learning curves, net: mean absolute error after each epoch.', page.text)
-        self.assertIn('validated: root mean square error after each epoch; the model is that of epoch 3.',
-                      page.text)
-        self.assertIn('Validation samples did not train', page.text)
-        self.assertNotIn('Validation samples', Page(self.html).text)
-        rows = [row for row in page.rows if len(row) == 8]
-        names = [row[3][0] for row in rows]
-        start = names.index('validation') - 1
-        self.assertEqual(names[start:start + 4], ['training', 'validation', 'held out', 'all'])
-        metrics = json.loads((self.root / 'validated/metrics.json').read_text())
-        self.assertEqual([float(value) for _, value in rows[start + 1][4:]],
-                         [metrics['validation'][key] for key in ('r2', 'rmse', 'mae', 'n')])
-        timed = [row for row in page.rows if row[0][0] == 'validated' and row[1][0] == '5']
-        self.assertEqual(timed[0][2][0], '102')     # median of four
-
-    def test_validation_curves(self):
-        make_validated(self.root / 'curves', 'dataset.h5', error='mae')
-        old, new = load_run('a/net'), load_run('curves')
-        self.assertEqual((old.loss, old.best_epoch, new.loss, new.best_epoch), ('mae', None, 'mae', 3))
-        labels = {}
-        for run in (old, new):
-            axes = plots.learning_curves(run).axes[0]
-            labels[run.folder.name] = [line.get_label() for line in axes.get_lines()]
-            self.assertIn('mean absolute error', axes.get_ylabel())
-        self.assertEqual(labels, {'net': ['training', 'held out'],
-                                  'curves': ['training', 'validation', 'held out', 'epoch of the model']})
-        shown = plots.parity(new).axes[0].get_legend_handles_labels()[1]
-        self.assertEqual(shown, ['training (1)', 'validation (2)', 'held out (2)'])
-
-        def rename(folder):
-            text = (folder / 'train.jsonl').read_text()
-            (folder / 'train.jsonl').write_text(text.replace('"lr"', '"error": "mse", "lr"'))
-        self.refused(self.copy(rename), 'train.jsonl:1', "'mse'")
+        self.assertNotIn('Learning curves', page.text)
 
     def test_materials_are_chosen(self):
         code, _, stderr = self.call('a/net', '-o', 'chosen.html', '--materials', 'm-1,m,5')
         self.refused((code, '', stderr), 'no sample m, 5')
-        code, _, stderr = self.call('a/net', '-o', 'chosen.html', '--materials', 'm-1')
-        self.assertEqual(code, 0, stderr)
-        self.assertIn('NaN (m-1', Page((self.root / 'chosen.html').read_text('utf-8')).text)
+        page = self.texts('a/net', '--materials', 'm-1', '--threshold', '3', '--figures', 'pictures')
+        self.assertIn('NaN (m-1', page.text)
+        self.assertIn('pictures', page.text)
+        self.assertTrue((self.root / 'pictures' / 'clouds.pdf').read_bytes().startswith(b'%PDF'))
 
     def test_dataset_is_optional(self):
-        def move(folder):
-            text = (folder / 'deck.yaml').read_text()
-            (folder / 'deck.yaml').write_text(text.replace('dataset.h5', 'elsewhere.h5'))
-        code, _, stderr = self.copy(move)
+        code, _, stderr = self.copy(lambda folder: None)
         self.assertEqual(code, 0, stderr)
         self.assertIn('dataset not found (elsewhere.h5)', stderr)
         page = (self.root / 'broken.html').read_text('utf-8')
@@ -229,14 +203,199 @@ class ReportTest(unittest.TestCase):
         self.assertIn('dataset not found', Page(page).text)
         self.refused(self.call('a/net', '-o', 'broken.html', '--dataset', 'none.h5'), 'none.h5')
 
+    def texts(self, *arguments):
+        """The page of a call that must work; its figures are drawn once and roughly, to save time."""
+        def rough(figure, kind):
+            if kind == 'png':
+                figure.savefig(io.BytesIO(), format='png', dpi=15, bbox_inches='tight')
+            return b'%PDF'
+        with mock.patch('ecdreport.figures.rendered', rough):
+            code, _, stderr = self.call(*arguments, '-o', 'page.html')
+        self.assertEqual(code, 0, stderr)
+        return Page((self.root / 'page.html').read_text('utf-8'))
+
+    def test_ensemble_and_parents(self):
+        make_ensemble(self.root / 'ensemble', 'dataset.h5')
+        page = self.texts('ensemble', '--figures', 'ensemble-figures')
+        self.assertIn('the 3 networks of ensemble', page.text)
+        self.assertIn('cnn2d × 3', page.text)
+        self.assertIn('magpie_cnn of ensemble', page.text)
+        (self.root / 'ensemble' / 'metrics.json').unlink()
+        self.refused(self.call('ensemble', '-o', 'broken.html'), 'ensemble has not finished', '--resume')
+
+    def test_maps(self):
+        make_maps(self.root / 'mapped' / 'maps' / 'maps.h5')
+        page = self.texts('mapped', '--dataset', 'dataset.h5', '--figures', 'mapped-figures')
+        self.assertIn('K2Sn (m-4, K = 7.3 GPa)', page.text)       # the softest first
+        self.assertIn('predict.model=\'a <b>/model.h5\'', page.text)
+        self.assertTrue((self.root / 'mapped-figures' / 'maps-mapped.pdf').exists())
+        page = self.texts('mapped/maps/maps.h5', 'a/net', '--materials', 'm-6,m-1')
+        self.assertIn('NaN (m-1, K = 34.8 GPa), GaN (m-6, K = 170.0 GPa). Left to right', page.text)
+        shutil.copy(self.root / 'dataset.h5', self.root / 'mapped' / 'maps' / 'maps.h5')
+        self.refused(self.call('mapped', '-o', 'broken.html'), 'maps.h5', 'ecdnet-dataset')
+        make_maps(self.root / 'mapped' / 'maps' / 'maps.h5', count=0)
+        self.refused(self.call('mapped', '-o', 'broken.html'), 'maps.h5', 'damaged')
+        (self.root / 'mapped' / 'maps' / 'maps.h5').write_text('no HDF5')
+        self.refused(self.call('mapped', '-o', 'broken.html'), 'maps.h5', 'damaged')
+
+    def test_embedding(self):
+        make_embedding(self.root / 'map' / 'embed')
+        page = self.texts('map', 'a/net', '--figures', 'map-figures')
+        rows = [[cell for cell, _ in row] for row in page.rows]
+        self.assertIn(['N', '4', '2', '0.80', '0.25', '0.50', '0.25', '0.50'], rows)
+        self.assertIn(['Magpie features', '132', '–', '0.970', '1000', '1.5'], rows)
+        self.assertEqual({p.stem for p in (self.root / 'map-figures').glob('tsne*')},
+                         {'tsne-map', 'tsne-map-magpie', 'tsne-map-volume'})
+        folder = self.root / 'map' / 'embed'
+        (folder / 'embedding.csv').write_text('id,formula,x\nm,NaN,1\n')
+        self.refused(self.call('map', '-o', 'broken.html'), 'embedding.csv', 'NAME_x')
+        (folder / 'embedding.csv').write_text('id,formula,a_x,a_y\nm,NaN,1,?\n')
+        self.refused(self.call('map', '-o', 'broken.html'), 'embedding.csv: row 2', 'a_y', '?')
+        (folder / 'embedding.csv').write_text('id,formula,a_x,a_y\nm,NaN,1\n')
+        self.refused(self.call('map', '-o', 'broken.html'), 'row 2', 'expected 4 cells')
+        (folder / 'embedding.csv').write_text('id,formula,a_x,a_y\nm,NaN,1,2\n')
+        (folder / 'embed.json').write_text('[]')
+        self.refused(self.call('map', '-o', 'broken.html'), 'embed.json', 'expected an object')
+        (folder / 'embed.json').unlink()
+        self.refused(self.call('map/embed', '-o', 'broken.html'), 'embed.json')
+
+    def test_bench(self):
+        make_bench(self.root / 'table')
+        page = self.texts('table', '--figures', 'table-figures')
+        rows = [[cell for cell, _ in row] for row in page.rows]
+        self.assertIn(['modulus', 'n', 'RF+Magpie', '2D-CNN+ECD'], rows)
+        self.assertIn(['bulk', '6', '−1.500 / 20.10.943 / 18.7', '0.910 / 19.00.912 / 23.4'], rows)
+        self.assertIn(['shear', '6', '−1.500 / 20.10.943 / 18.7', '–0.912 / 23.4'], rows)
+        self.assertIn(['best of 2 rowsarticle: of 2', '12', '10'], rows)
+        html = (self.root / 'page.html').read_text('utf-8')
+        self.assertIn('<strong>0.910 / 19.0</strong><br><small>0.912', html)
+        self.assertIn('<small><strong>0.943', html)
+        self.assertIn(['bulk, RMSE', '21.00 ± 1.00', '20.00 ± 2.00'], rows)
+        self.assertIn('1 trainings failed', page.text)
+        self.assertIn('loss is not a number, <epoch> 3', page.text)
+        self.assertIn(['2', '4', '1', '2', '3', '10.0', '16.0', '80.0'], rows)   # the farm's second call
+        self.assertIn(['RF+Magpie', '2', '2.5', '2.5', '5.0'], rows)
+        self.assertIn('Bench & <co>', page.text)
+        names = {p.stem for p in (self.root / 'table-figures').iterdir()}
+        self.assertTrue({'scores-table', 'parity-table-rf', 'parity-table-net--1-', 'learning-table',
+                         'farm-table'} <= names, names)
+
+    def test_bench_by_element(self):
+        make_bench(self.root / 'loeo', ('F', 'Cl'))
+        page = self.texts('loeo')
+        rows = [[cell for cell, _ in row] for row in page.rows]
+        self.assertIn(['Cl', 'bulk', '6', '−1.500 / 20.10.943 / 18.7', '0.910 / 19.00.912 / 23.4'], rows)
+        self.assertIn('for each left-out element', page.text)
+        self.assertEqual(len([row for row in rows if row[0] == 'halide']), 0)
+        twice = ['pnictide', '4', '18.1', '22.2', '+18.1']    # GaN and NaN, for each element
+        self.assertIn(twice, [row[:5] for row in rows])
+
+    def test_unusable_bench(self):
+        def change(name, text):
+            shutil.rmtree(self.root / 'bad', ignore_errors=True)
+            make_bench(self.root / 'bad')
+            if text is None:
+                (self.root / 'bad' / name).unlink()
+            else:
+                (self.root / 'bad' / name).write_text(text)
+            return self.call('bad', '-o', 'broken.html')
+        self.refused(change('tables/table2.csv', None), 'no tables yet', '--tables')
+        self.refused(change('pieces.csv', None), 'pieces.csv')
+        self.refused(change('tables/table2.csv', 'a,b\n'), 'table2.csv: line 1', 'element')
+        self.refused(change('farm.jsonl', '{"ranks": 1}\n'), 'farm.jsonl:1', 'groups')
+        self.refused(change('results/rf-bulk/metrics.json', '{}'), 'rf-bulk', 'missing')
+
+    def test_dataset_alone(self):
+        page = self.texts('dataset.h5', '--count', '9')
+        self.assertIn('points', page.text)
+        self.assertNotIn('Metrics', page.text)
+        (self.root / 'prep').mkdir()
+        shutil.copy(self.root / 'dataset.h5', self.root / 'prep' / 'dataset.h5')
+        self.assertIn('NaN (m-1', self.texts('prep').text)
+
+    def test_deck(self):
+        """A deck stands for its output and its dataset; neither needs to be there alone."""
+        deck = self.root / 'fig.yaml'
+        deck.write_text('title: "Clouds <1>"\noutput: nowhere\ndata: {file: dataset.h5}\n')
+        page = self.texts(deck, '--count', '1')
+        self.assertIn('Clouds <1>', page.text)
+        self.assertIn('Deck of nowhere', page.text)
+        deck.write_text('output: a/net\n')
+        self.assertIn('Metrics', self.texts(deck, '--count', '1').text)
+        deck.write_text('output: nowhere\ndata: {file: none.h5}\n')
+        self.refused(self.call(deck, '-o', 'broken.html'), 'fig.yaml', 'nowhere', 'none.h5')
+        deck.write_text('a: [')
+        self.refused(self.call(deck, '-o', 'broken.html'), 'fig.yaml', 'not a YAML deck')
+
+    def test_hostile_values(self):
+        """Infinite and missing predictions, one sample, losses that are not numbers, odd names."""
+        rows = ['id,formula,split,target,predicted,uncertainty', 'm$1,$x_{2}$,test,1,nan,inf',
+                '"<b>,""1",Mg2Si\\frac{1},test,1e300,inf,1', 'm3,,train,,2,', 'm4,NaN,test,-5,-4,']
+        epochs = [{'epoch': 1, 'train_loss': None, 'test_loss': None, 'lr': 1, 'samples_per_s': None,
+                   'seconds': {}}]
+
+        def change(folder):
+            (folder / 'predictions.csv').write_text('\n'.join(rows) + '\n')
+            (folder / 'train.jsonl').write_text('\n'.join(map(json.dumps, epochs)) + '\n')
+        code, _, stderr = self.copy(change)
+        self.assertEqual(code, 0, stderr)
+        page = Page((self.root / 'broken.html').read_text('utf-8'))
+        self.assertIn('m4', [cell for row in page.rows for cell, _ in row])
+        rows[1:] = []
+        self.assertEqual(self.copy(change)[0], 0)
+        self.assertIn('No sample with a known target', (self.root / 'broken.html').read_text('utf-8'))
+        rows[1:] = ['m,NaN,test,3,3']
+        rows[0] = 'id,formula,split,target,predicted'
+        self.assertEqual(self.copy(change)[0], 0)
+        (self.root / 'broken.html').unlink()
+        odd = self.root / 'odd $x$ <i>'
+        shutil.copytree(self.root / 'a' / 'net', odd)
+        self.assertIn('odd $x$ <i>', self.texts(odd, 'a/net').text)
+
+    def test_classes(self):
+        for formula, name in (('K2PtCl6', 'halide'), ('BaOF', 'halide'), ('TiO2', 'oxide'),
+                              ('PbTe', 'chalcogenide'), ('NaN', 'pnictide'), ('YH2', 'hydride'),
+                              ('ZrC', 'carbide, silicide, boride'), ('K2Sn', 'metal, intermetallic'),
+                              ('', 'other'), ('Xx2', 'other')):
+            self.assertEqual(material_class(formula).name, name, formula)
+
+    def test_measures(self):
+        points = [Prediction('m', 'NaN', 'test', *pair) for pair in ((1, 2), (3, 3), (5, 2))]
+        m = parity.measures(points)
+        self.assertEqual((m['n'], round(m['mae'], 9), round(m['bias'], 9)), (3, 1.333333333, -0.666666667))
+        self.assertAlmostEqual(m['r2'], 1 - 10 / 8)
+        self.assertEqual(parity.measures([])['n'], 0)
+
+    def test_clouds_and_surfaces(self):
+        volume = np.zeros((10, 10, 10))
+        volume[0, 0, 0], volume[5, 5, 5] = 4, 2
+        indices, values, threshold = density.cloud_points(volume, 1.0)
+        self.assertEqual(indices.tolist(), [[0, 0, 0], [5, 5, 5]])
+        self.assertEqual((values.tolist(), threshold), ([4, 2], 1.0))
+        self.assertEqual(density.surface_levels(np.zeros((4, 4, 4)), 'density'), [])
+        self.assertEqual(density.surface_levels(volume / 4, 'elf'), [0.8, 0.5])
+        self.assertEqual(density.surface_levels(volume / 6, 'elf'), [0.5])
+        if density.marching_cubes:
+            # A sphere of radius 2 A around the middle of a cell of 10 A: the vertices lie on it.
+            at = (np.indices((20, 20, 20)) / 20 - 0.5) * 10
+            found = density.surface(np.sqrt((at ** 2).sum(axis=0)), 2.0, 10 * np.eye(3))
+            radius = np.linalg.norm(found.reshape(-1, 3) - 5, axis=1)
+            self.assertLess(abs(radius - 2).max(), 0.05)
+
+    def test_texts(self):
+        self.assertEqual(text.subscripted('Mg2Si0.5$'), 'Mg$_{2}$Si$_{0.5}$\\$')
+        self.assertEqual(text.literal('a $x$\nb'), 'a \\$x\\$ b')
+
     def test_script(self):
+        """As a program, without a display."""
+        plain = {key: value for key, value in os.environ.items() if key not in ('DISPLAY', 'MPLBACKEND')}
         done = subprocess.run([sys.executable, str(REPORT), 'missing'], capture_output=True, text=True,
-                              check=False)
+                              check=False, env=plain)
         self.assertEqual((done.returncode, done.stdout), (3, ''))
         self.assertIn('missing', done.stderr)
 
     def test_usage(self):
-        for arguments in ([], ['--what'], ['a/net', '--count', '0']):
+        for arguments in ([], ['--what'], ['a/net', '--count', '0'], ['a/net', '--threshold', 'nan']):
             code, _, stderr = self.call(*arguments)
             self.assertEqual(code, 2)
             self.assertIn('usage:', stderr)
@@ -244,7 +403,9 @@ class ReportTest(unittest.TestCase):
 
     def test_unusable_folders(self):
         self.refused(self.call('missing', '-o', 'broken.html'), 'missing', 'nothing')
-        self.refused(self.call('dataset.h5', '-o', 'broken.html'), 'a file')
+        self.refused(self.call('a/net/metrics.json', '-o', 'broken.html'), 'found a file')
+        self.refused(self.call('a/net/model.h5', '-o', 'broken.html'), 'found a file', 'ecdnet-model')
+        self.refused(self.call('a', '-o', 'broken.html'), 'nothing of ecdnet in it')
         self.refused(self.call('unfinished', '-o', 'broken.html'), 'has not finished', '3 epochs',
                      '--resume')
         self.refused(self.call('a/net', 'a/../a/net', '-o', 'broken.html'), 'twice')

@@ -14,8 +14,13 @@ int main(void) {
   snprintf(path, sizeof path, "%s/train.jsonl", folder);
   CHECK(ecd_journal_cut(path, 3, &err) == ECD_OK && ecd_file_exists(path));
   for (int e = 1; e <= 4; ++e) {
-    const ecd_record_t r = {
-        .epoch = e, .loss = 0.1, .train_loss = 1.0 / 3, .test_loss = NAN, .lr = 5e-4};
+    const ecd_record_t r = {.epoch = e,
+                            .loss = 0.1,
+                            .train_loss = 1.0 / 3,
+                            .test_loss = NAN,
+                            .lr = 5e-4,
+                            .ranks = 3,
+                            .threads = 2};
     CHECK(ecd_journal_add(path, &r, &err) == ECD_OK);
   }
   FILE *file = fopen(path, "a");
@@ -25,6 +30,7 @@ int main(void) {
   CHECK(ecd_file_read_text(path, &text, &length, &err) == ECD_OK);
   CHECK_HAS(text, "{\"epoch\":1,");
   CHECK_HAS(text, "\"test_loss\":null");
+  CHECK_HAS(text, "\"ranks\":3,\"threads\":2,");
   const char *loss = strstr(text, "\"train_loss\":");
   CHECK(loss != NULL && atof(loss + 13) == 1.0 / 3); /* not a bit is lost */
   CHECK(strstr(text, "\"epoch\":4") != NULL && strstr(text, "\"epoch\":5") == NULL);

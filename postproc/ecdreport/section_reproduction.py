@@ -1,0 +1,66 @@
+"""Commands, decks and versions."""
+import platform
+import shlex
+
+import h5py
+import matplotlib
+import numpy as np
+
+from .html import Section, cell, code, escape, folded, table
+
+
+def reproduction_section(report):
+    parts = ['<p>Run from the same working directory; the same seed, ranks and threads give the same '
+             'result bit for bit.</p>', code('\n'.join(commands(report)))]
+    if report.dataset is not None and report.dataset.attributes.get('deck'):
+        parts.append(folded(f'Deck of {report.dataset.path}', code(report.dataset.attributes['deck'])))
+    for label, source in zip(report.labels, report.sources):
+        if source.deck_text:
+            parts.append(folded(f'Deck of {label}', code(source.deck_text)))
+    for part in ('bench', 'run', 'embedding'):
+        for label, item in report.named(part):
+            if item.deck_text:
+                parts.append(folded(f'Effective deck of {label}', code(item.deck_text)))
+    parts.append(table(('part', 'version'), [[cell(escape(a)), cell(escape(b))]
+                                             for a, b in versions(report)], css='wrap'))
+    return Section('reproduction', 'Decks, versions, commands', '\n'.join(parts))
+
+
+def commands(report):
+    lines = []
+    if report.dataset is not None:
+        lines.append('mpirun -n RANKS ecdnet prep PREP.yaml'
+                     f'    # makes {report.dataset.path}; its deck is below')
+    for _, bench in report.named('bench'):
+        lines.append(f'mpirun -n RANKS ecdnet bench {quoted(bench.folder / "deck.yaml")}')
+    for _, run in report.named():
+        lines.append(f'mpirun -n RANKS ecdnet {"train" if run.trained else "predict"} '
+                     f'{quoted(run.folder / "deck.yaml")}')
+    for _, maps in report.named('maps'):
+        folder = maps.path.parent.parent if maps.path.parent.name == 'maps' else maps.path.parent
+        lines.append(f'mpirun -n RANKS ecdnet maps -o predict.model={quoted(maps.model)} -o '
+                     f'output={quoted(folder)} '
+                     + (quoted(report.dataset.path) if report.dataset is not None else 'DATASET.h5'))
+    for _, embedding in report.named('embedding'):
+        lines.append(f'mpirun -n RANKS ecdnet embed {quoted(embedding.folder / "deck.yaml")}')
+    return [*lines, shlex.join(report.command)]
+
+
+def quoted(path):
+    return shlex.quote(str(path))
+
+
+def versions(report):
+    found = {}
+    for label, run in report.named():
+        found.setdefault(str(run.metrics.get('program', 'unknown')), []).append(label)
+    rows = [(f'trained by ({", ".join(labels)})', program) for program, labels in found.items()]
+    for label, maps in report.named('maps'):
+        rows.append((f'maps ({label})', maps.program))
+    for label, embedding in report.named('embedding'):
+        rows.append((f'embedding ({label})', embedding.summary.get('program', 'unknown')))
+    if report.dataset is not None:
+        rows.append(('dataset prepared by', report.dataset.attributes.get('program', 'unknown')))
+    tools = (f'Python {platform.python_version()}, NumPy {np.__version__}, h5py {h5py.__version__}, '
+             f'Matplotlib {matplotlib.__version__}')
+    return [*rows, ('this report', tools)]
