@@ -81,7 +81,8 @@ class Outcar:
         self.text += f'   ENCUT  = {float(incar["ENCUT"]):6.1f} eV  38.22 Ry    6.18 a.u.\n'
         self.text += f'   NSW    = {int(incar["NSW"]):6d}    number of steps for IOM\n'
         self.text += f'   IBRION = {int(incar["IBRION"]):6d}    ionic relax: 0-MD 1-quasi-New 2-CG\n'
-        self.text += '   GGA     =    --    GGA type\n   LHFCALC =     F    Hartree Fock is set to\n'
+        self.text += '   GGA     =    --    GGA type\n   LEXCH   =     8    internal number\n'
+        self.text += '   LHFCALC =     F    Hartree Fock is set to\n'
         self.steps = 0
         self.atoms = atoms
 

@@ -81,7 +81,8 @@ says "up to date, 3 materials"
 # A material more; one with a known id and another structure is refused.
 mkdir "$work/more"
 structure Ag "$work/more/Ag.vasp"
-expect 0 toy_run "$work/w" --structures "$work/more"
+printf 'id,path\n# silver\nAg,more/Ag.vasp\n' >"$work/list.csv"
+expect 0 toy_run "$work/w" --structures "$work/list.csv"
 says "1 structures added"
 says "density/dataset.h5: 4 materials"
 silent "Cu relax"
@@ -117,7 +118,7 @@ sh "$top_srcdir/jobs/dft/chain.sh" run "$work/k" --structures "$in" --engine "$t
   -o prep.fields=none >"$work/killed" 2>&1 &
 pid=$!
 tries=100
-until grep -q 'relax done' "$work/killed" || [ $tries -eq 0 ]; do
+until grep -qs 'relax done' "$work/killed" || [ $tries -eq 0 ]; do
   sleep 0.1
   tries=$((tries - 1))
 done

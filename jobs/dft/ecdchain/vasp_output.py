@@ -112,6 +112,8 @@ class _Reader:
     def _header(self, run, line):
         if line.startswith(' vasp.') or 'INCAR:' in line:
             self.seen = True
+        if 'LDA+U is selected' in line:
+            self.words['LDAU'] = 'T'
         found = re.match(r'\s+(ISPIN|ENCUT|LEXCH|GGA|NSW|IBRION|LNONCOLLINEAR|LHFCALC|METAGGA|LDAU|TITEL|'
                          r'LUSE_VDW|IVDW|LVDW)\s*=\s*(.*)', line)
         if not found:
@@ -121,7 +123,9 @@ class _Reader:
             if value.strip() not in run.titles:
                 run.titles.append(value.strip())
         else:
-            self.words[name] = value.split()[0] if value.split() else ''
+            word = value.split()[0] if value.split() else ''
+            if name != 'LEXCH' or not word.isdigit():              # VASP has a number of its own, too
+                self.words[name] = word
         self.seen = True
 
     def _row(self, run, line):
@@ -142,12 +146,20 @@ class _Reader:
         self._close_step(run)
         run.ionic_steps = self.step
         words = self.words
-        run.spins = int(words['ISPIN']) if 'ISPIN' in words else None
-        run.encut = float(words['ENCUT']) if 'ENCUT' in words else None
+        run.spins = _value(words, 'ISPIN', int)
+        run.encut = _value(words, 'ENCUT', float)
         run.noncollinear = words.get('LNONCOLLINEAR') == 'T'
-        run.nsw = int(words.get('NSW', 0))
+        run.nsw = _value(words, 'NSW', int) or 0
         run.optimizes = words.get('IBRION') in ('1', '2', '3') and run.nsw > 0
         run.functional = _functional(words)
+
+
+def _value(words, name, kind):
+    """None where the word is missing or no number, as in a careless INCAR that VASP echoes."""
+    try:
+        return kind(words[name])
+    except (KeyError, ValueError):
+        return None
 
 
 def _functional(words):
@@ -160,7 +172,7 @@ def _functional(words):
         name = words['METAGGA']
     if words.get('LHFCALC') == 'T':
         name += ' hybrid'
-    if words.get('LDAU') == 'T':
+    if words.get('LDAU') in ('T', '.TRUE.'):
         name += '+U'
     if words.get('LUSE_VDW') == 'T' or words.get('LVDW') == 'T' or words.get('IVDW', '0') not in ('0', 'F'):
         name += '+vdW'
