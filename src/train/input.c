@@ -4,6 +4,7 @@
 #include "train/augment.h"
 #include "train/graphs.h"
 #include "train/signals.h"
+#include "train/split.h"
 
 #include <math.h>
 #include <omp.h>
@@ -117,12 +118,17 @@ struct ecd_inputs {
 
 /* ---- Loading ---- */
 
-enum { GRAPH_WHOLE, GRAPH_FEW /* an atom has too few neighbours */, GRAPH_NONE };
+enum {
+  FOUND_ALL,
+  FOUND_FEW /* an atom has too few neighbours */,
+  FOUND_NO_GRAPH,
+  FOUND_NOT_FINITE
+};
 
 typedef struct {
   ecd_inputs_t *inputs;
   const ecd_volumes_t *shared;
-  signed char *graph; /* [samples]: */
+  signed char *found; /* [samples]: what this rank found out of them */
   ecd_code_t code;    /* the first failure */
   ecd_error_t *err;
 } loading_t;
@@ -134,12 +140,16 @@ static ecd_code_t make_graph(loading_t *l, size_t i, ecd_graph_t *graph) {
   size_t fewest;
   const ecd_code_t code = ecd_graph_make(&sample->crystal, &needs, graph, &fewest, l->err);
   if (code == ECD_OK)
-    l->graph[i] = fewest < needs.neighbors ? GRAPH_FEW : GRAPH_WHOLE;
-  else if (code == ECD_DATA && in->options.split[i] < 0)
-    l->graph[i] = GRAPH_NONE;
+    l->found[i] = fewest < needs.neighbors ? FOUND_FEW : FOUND_ALL;
+  else if (code == ECD_DATA && in->options.split[i] == ECD_UNUSED)
+    l->found[i] = FOUND_NO_GRAPH;
   else
     return ecd_fail_in(l->err, "%s: sample '%s'", ecd_dataset_path(in->dataset), sample->id);
   return ECD_OK;
+}
+
+static void check_volume(loading_t *l, size_t i, const float *volume) {
+  if (!ecd_volume_finite(l->inputs->points, volume)) l->found[i] = FOUND_NOT_FINITE;
 }
 
 /* An ecd_prepare_fn. */
@@ -154,12 +164,13 @@ static void prepare_one(size_t i, const float *raw, float *out, void *arg) {
   }
   if (l->shared != NULL) raw = ecd_volumes_get(l->shared, i);
   if (in->points > 0) {
+    check_volume(l, i, raw);
     memcpy(in->scratch, raw, in->points * sizeof *raw);
     if (l->shared == NULL) ecd_scaling_transform(in->scaling.transform, in->points, in->scratch);
     ecd_scaling_standardize(&in->scaling, in->points, in->scratch);
   }
   if (ecd_net_needs(in->net).neighbors > 0) l->code = make_graph(l, i, &graph);
-  if (l->graph[i] == GRAPH_NONE)
+  if (l->found[i] == FOUND_NO_GRAPH)
     memset(out, 0, in->size * sizeof *out);
   else if (l->code == ECD_OK)
     ecd_input_prepare(in->net, &in->scaling, in->scratch, ecd_dataset_features(in->dataset, i),
@@ -167,49 +178,85 @@ static void prepare_one(size_t i, const float *raw, float *out, void *arg) {
   ecd_graph_clear(&graph);
 }
 
-/* What the ranks found out about the graphs. */
-static ecd_code_t take_graphs(const ecd_context_t *ctx, const loading_t *l, ecd_error_t *err) {
-  const size_t samples = ecd_dataset_size(l->inputs->dataset);
+/* An ecd_prepare_fn. */
+static void transform_and_check(size_t i, const float *raw, float *out, void *arg) {
+  loading_t *l = arg;
+  transforming_t t = {l->inputs->scaling.transform, l->inputs->points};
+  check_volume(l, i, raw);
+  transform_one(i, raw, out, &t);
+}
+
+static ecd_code_t refuse_not_finite(const loading_t *l, size_t count, size_t first,
+                                    ecd_error_t *err) {
+  const ecd_dataset_t *dataset = l->inputs->dataset;
+  if (count == 0) return ECD_OK;
+  return ecd_fail(
+      err, ECD_DATA,
+      "%s: the volumes of %zu samples that are held out, first '%s', hold values that are "
+      "not finite; leave them out with data.split: file (none)",
+      ecd_dataset_path(dataset), count, ecd_dataset_sample(dataset, first)->id);
+}
+
+static void warn_of_few(const ecd_context_t *ctx, const loading_t *l, size_t count, size_t first) {
   const ecd_net_needs_t needs = ecd_net_needs(l->inputs->net);
-  size_t count = 0, first = 0;
+  if (count == 0) return;
+  ecd_warn(ctx,
+           "%zu samples, first '%s', have atoms with fewer than %zu neighbours within %g A: the "
+           "places left are filled as the public code of CGCNN does; a larger model.cgcnn.radius "
+           "finds more",
+           count, ecd_dataset_sample(l->inputs->dataset, first)->id, needs.neighbors, needs.radius);
+}
+
+/* What the ranks found out together. Of volumes that train, training names those that are not
+   finite. Collective. */
+static ecd_code_t take_found(const ecd_context_t *ctx, const loading_t *l, ecd_error_t *err) {
+  const ecd_input_options_t *o = &l->inputs->options;
+  const size_t samples = ecd_dataset_size(l->inputs->dataset);
+  size_t few = 0, first_few = 0, bad = 0, first_bad = 0;
   ECD_MPI(
-      MPI_Allreduce(MPI_IN_PLACE, l->graph, (int)samples, MPI_SIGNED_CHAR, MPI_MAX, ctx->world));
+      MPI_Allreduce(MPI_IN_PLACE, l->found, (int)samples, MPI_SIGNED_CHAR, MPI_MAX, ctx->world));
   for (size_t i = samples; i-- > 0;) {
-    if (l->graph[i] == GRAPH_FEW) ++count, first = i;
-    if (l->graph[i] == GRAPH_NONE) l->inputs->options.known[i] = false;
+    const signed char found = l->found[i];
+    if (found == FOUND_FEW) ++few, first_few = i;
+    if (found == FOUND_NOT_FINITE && o->known[i] && o->split[i] > ECD_TRAIN) ++bad, first_bad = i;
+    if (found >= FOUND_NO_GRAPH && o->split[i] == ECD_UNUSED) o->known[i] = false;
   }
-  if (count > 0)
-    ecd_warn(ctx,
-             "%zu samples, first '%s', have atoms with fewer than %zu neighbours within %g A: the "
-             "places left are filled as the public code of CGCNN does; a larger model.cgcnn.radius "
-             "finds more",
-             count, ecd_dataset_sample(l->inputs->dataset, first)->id, needs.neighbors,
-             needs.radius);
-  return ECD_OK;
+  warn_of_few(ctx, l, few, first_few);
+  return refuse_not_finite(l, bad, first_bad, err);
 }
 
-static ecd_code_t load_prepared(const ecd_context_t *ctx, ecd_inputs_t *in, ecd_error_t *err) {
-  loading_t l = {.inputs = in, .shared = in->options.volumes, .err = err};
-  ecd_code_t code =
-      ecd_alloc((void **)&l.graph, ecd_dataset_size(in->dataset), sizeof *l.graph, "graphs", err);
-  code = ecd_agree(ctx->world, code, err);
-  if (code == ECD_OK)
-    code = ecd_volumes_load(ctx, in->dataset, in->options.memory, in->size,
-                            in->points > 0 && l.shared == NULL, prepare_one, &l, &in->owned, err);
-  if (code == ECD_OK) code = ecd_agree(ctx->world, l.code, err);
-  if (code == ECD_OK) code = take_graphs(ctx, &l, err);
-  free(l.graph);
-  return code;
+static ecd_code_t load_prepared(const ecd_context_t *ctx, loading_t *l, ecd_error_t *err) {
+  ecd_inputs_t *in = l->inputs;
+  l->shared = in->options.volumes;
+  ECD_TRY(ecd_volumes_load(ctx, in->dataset, in->options.memory, in->size,
+                           in->points > 0 && l->shared == NULL, prepare_one, l, &in->owned, err));
+  return ecd_agree(ctx->world, l->code, err);
 }
 
-static ecd_code_t load_volumes(const ecd_context_t *ctx, ecd_inputs_t *in, ecd_error_t *err) {
-  transforming_t t = {in->scaling.transform, in->points};
+static ecd_code_t load_volumes(const ecd_context_t *ctx, loading_t *l, ecd_error_t *err) {
+  ecd_inputs_t *in = l->inputs;
   in->volumes = in->options.volumes;
-  if (in->volumes != NULL) return ECD_OK;
-  ECD_TRY(ecd_volumes_load(ctx, in->dataset, in->options.memory, in->points, true, transform_one,
-                           &t, &in->owned, err));
+  if (in->volumes != NULL) {
+    const size_t samples = ecd_dataset_size(in->dataset);
+    for (size_t i = (size_t)ctx->rank; i < samples; i += (size_t)ctx->size)
+      check_volume(l, i, ecd_volumes_get(in->volumes, i));
+    return ECD_OK;
+  }
+  ECD_TRY(ecd_volumes_load(ctx, in->dataset, in->options.memory, in->points, true,
+                           transform_and_check, l, &in->owned, err));
   in->volumes = in->owned;
   return ECD_OK;
+}
+
+static ecd_code_t load(const ecd_context_t *ctx, ecd_inputs_t *in, bool later, ecd_error_t *err) {
+  loading_t l = {.inputs = in, .err = err};
+  ecd_code_t code =
+      ecd_alloc((void **)&l.found, ecd_dataset_size(in->dataset), sizeof *l.found, "inputs", err);
+  code = ecd_agree(ctx->world, code, err);
+  if (code == ECD_OK) code = later ? load_volumes(ctx, &l, err) : load_prepared(ctx, &l, err);
+  if (code == ECD_OK) code = take_found(ctx, &l, err);
+  free(l.found);
+  return code;
 }
 
 static ecd_code_t make(ecd_inputs_t *in, bool later, ecd_error_t *err) {
@@ -241,7 +288,7 @@ ecd_code_t ecd_inputs_load(const ecd_context_t *ctx, ecd_dataset_t *dataset,
                        .points = volume ? n * n * n : 0,
                        .size = ecd_net_input_size(net)};
   ecd_code_t code = ecd_agree(ctx->world, make(in, later, err), err);
-  if (code == ECD_OK) code = later ? load_volumes(ctx, in, err) : load_prepared(ctx, in, err);
+  if (code == ECD_OK) code = load(ctx, in, later, err);
   code = agree_unless_stopped(ctx, code, err);
   if (code == ECD_OK)
     *inputs = in;

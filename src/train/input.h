@@ -48,7 +48,7 @@ typedef struct {
   uint64_t seed; /* of augmentation */
   size_t slots;  /* most inputs that are asked for at a time */
   bool *known; /* [samples], borrowed: the others are left out; made false of an unused sample whose
-                  crystal turns out to have no graph */
+                  crystal has no graph, or whose volume is not finite */
   const int8_t *split;          /* [samples], borrowed */
   const ecd_volumes_t *volumes; /* shared, transformed, or NULL: they are read */
 } ecd_input_options_t;
@@ -57,7 +57,8 @@ typedef struct ecd_inputs ecd_inputs_t;
 
 /* For net, whose parameters are set; dataset, net and shared volumes must outlive the inputs. A
    warning counts crystals with too few neighbours. ECD_DATA for a crystal without a graph that
-   trains or is held out, ECD_STOPPED after a signal. Collective. */
+   trains or is held out, or a held-out volume that is not finite, ECD_STOPPED after a signal.
+   Collective. */
 ecd_code_t ecd_inputs_load(const ecd_context_t *ctx, ecd_dataset_t *dataset,
                            const ecd_scaling_t *scaling, const ecd_net_t *net,
                            const ecd_input_options_t *options, ecd_inputs_t **inputs,

@@ -107,10 +107,7 @@ ecd_code_t ecd_predictor_prepare(ecd_predictor_t *p, const ecd_sample_t *sample,
                                  const double *feature, size_t slot, const float **input,
                                  ecd_error_t *err) {
   const size_t features = p->scaling.features;
-  float sum = 0.0f;
-#pragma omp simd reduction(+ : sum)
-  for (size_t i = 0; i < p->points; ++i) sum += p->raw[i] * 0.0f; /* NaN if any is not finite */
-  if (sum != 0.0f || isnan(sum))
+  if (!ecd_volume_finite(p->points, p->raw))
     return ecd_fail(err, ECD_DATA, "the volume of sample '%s' holds values that are not finite",
                     sample->id);
   if (!ecd_features_known(feature, features)) {

@@ -29,6 +29,13 @@ void ecd_scaling_standardize(const ecd_scaling_t *scaling, size_t n, float *valu
   for (size_t i = 0; i < n; ++i) value[i] = (value[i] - mean) * factor;
 }
 
+bool ecd_volume_finite(size_t n, const float *value) {
+  float sum = 0.0f;
+#pragma omp simd reduction(+ : sum)
+  for (size_t i = 0; i < n; ++i) sum += value[i] * 0.0f; /* NaN if any is not finite */
+  return sum == 0.0f;
+}
+
 typedef struct {
   double sum, squares;
   double negative;

@@ -21,6 +21,9 @@ ecd_scaling_t ecd_scaling_none(ecd_transform_t transform, size_t features);
 void ecd_scaling_transform(ecd_transform_t transform, size_t n, float *value);
 void ecd_scaling_standardize(const ecd_scaling_t *scaling, size_t n, float *value);
 
+/* Whether all n values are numbers. Local. */
+bool ecd_volume_finite(size_t n, const float *value);
+
 /* Mean and deviation of the transformed volumes with split = 0, the same on any number of ranks to
    the last bit (sums of samples, added in sample order). *negative: values below 0 that the
    transform set to 0. ECD_STOPPED after a signal. Collective. */

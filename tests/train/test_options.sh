@@ -175,6 +175,23 @@ refused "train.augment: expected none, or model.fusion.finetune: true" -o model.
 refused "train.dropout" -o train.dropout=1
 refused "train.augment" -o train.augment=mirror
 refused "data.validation_fraction" -o data.validation_fraction=1
+# A validation sample that says nothing.
+"$make_dataset" nan.h5 41 20 nan=31 formulas=salts
+echo s-0031,validation >>split.csv
+ranks 3 train cnn2d.yaml -o output=x "$@" -o data.file=nan.h5
+expect 3 "a validation volume with NaN" "nan.h5: the volumes of 1 samples that are held out, first 's-0031', hold values that"
+once "s-0031"
+ranks 2 train cnn3d.yaml -o output=x "$@" -o data.file=nan.h5 -o train.augment=cube
+expect 3 "a validation volume with NaN that is moved" "first 's-0031'"
+sed -i '/s-0031/d' split.csv
+for augment in none shift; do
+  ranks 2 train cnn3d.yaml -o output=unused-$augment "$@" -o data.file=nan.h5 -o train.augment=$augment
+  expect 0 "an unused volume with NaN" "epoch 5/5"
+  grep -q '^s-0031,.*,none,[0-9.]*,$' unused-$augment/predictions.csv || fail "an unused volume with NaN is predicted"
+  "$PYTHON" -c 'import json, sys
+m = json.load(open(sys.argv[1]))
+assert m["none"]["n"] == 31 and m["all"]["n"] == 40 and m["all"]["mae"] > 0' unused-$augment/metrics.json || fail "metrics"
+done
 ranks 1 train cnn2d.yaml -o output=x -o data.test_fraction=0.9 -o data.validation_fraction=0.9
 expect 3 "nothing left to train on" "no sample is left to train on"
 [ ! -e x/model.h5 ] || fail "a refused training left a model"
