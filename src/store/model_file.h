@@ -31,7 +31,7 @@ typedef struct {
   char *deck;                           /* effective deck */
   size_t samples;                       /* all samples of the dataset: */
   char **id;                            /* [samples] */
-  int8_t *split;                        /* [samples]: 0 train, 1 test, -1 unused */
+  int8_t *split;                        /* [samples]: 0 train, 1 test, 2 validation, -1 unused */
   /* Named tensors of the network's state in slab order: parameters, running statistics. */
   size_t tensors, parameters;
   char **tensor_name;        /* [tensors] */

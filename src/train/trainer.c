@@ -105,10 +105,24 @@ static ecd_code_t checkpoint_due(const ecd_trainer_t *t, bool *due, ecd_error_t 
   return ECD_OK;
 }
 
+/* Validation samples that say nothing cannot choose an epoch. */
+static ecd_code_t check_validation(const ecd_trainer_t *t, ecd_error_t *err) {
+  size_t count = 0, first = 0;
+  for (size_t i = t->samples; i-- > 0;)
+    if (t->split[i] == ECD_VALIDATION && !isfinite(t->predicted[i])) ++count, first = i;
+  if (count == 0) return ECD_OK;
+  return ecd_fail(
+      err, ECD_FAILED,
+      "the predictions of %zu validation samples, first '%s', are not finite after epoch "
+      "%lld; the last good checkpoint is kept",
+      count, t->id[first], (long long)t->epoch + 1);
+}
+
 /* After an epoch's last step: test, log, count the epoch, checkpoint. */
 static ecd_code_t end_epoch(ecd_trainer_t *t, ecd_error_t *err) {
   const double start = ecd_now();
   ECD_TRY(ecd_trainer_predict(t, true, err));
+  ECD_TRY(check_validation(t, err));
   t->seconds[ECD_PHASE_TEST] += ecd_now() - start;
   ECD_TRY(ecd_agree(t->ctx->world, t->ctx->rank == 0 ? log_epoch(t, err) : ECD_OK, err));
   memset(t->seconds, 0, sizeof t->seconds);

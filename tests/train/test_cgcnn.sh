@@ -108,6 +108,10 @@ once "s-0010"
 ranks 1 train cgcnn.yaml -o output=x -o model.cgcnn.step=0.001
 expect 2 "too many Gaussians" "cgcnn: expected a radius above 0 A and a step above"
 
+ranks 3 train cgcnn.yaml -o output=diverge -o train.lr=1e3 -o train.epochs=30
+expect 1 "a training that diverges" "is not finite in epoch" "the last good checkpoint is kept"
+once "samples of the step:"
+
 ranks 1 info run9-1/model.h5 run9-1/checkpoint-last.h5
 expect 0 "info" "model of cgcnn for the bulk modulus" "running statistics" "8 neighbours within 6 A" \
   "32 for training, 8 held out" "checkpoint of cgcnn"
