@@ -4,9 +4,11 @@ from dataclasses import dataclass
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import LogNorm, Normalize, to_rgb
+from matplotlib.lines import Line2D
 from mpl_toolkits.mplot3d.art3d import Line3DCollection, Poly3DCollection
 
 from . import style
+from .plots import readable_log_axis
 from .text import shortened, subscripted
 
 try:
@@ -80,6 +82,8 @@ def panels_in_space(materials, right):
     figure = plt.figure(figsize=(4.3 * columns + (0.95 if right else 0.5), 4.0 * rows))
     grid = figure.add_gridspec(rows, columns, wspace=0.04, hspace=0.1, left=0.01, top=0.95, bottom=0.03,
                                right=4.3 * columns / figure.get_figwidth() - 0.01)
+    # Labels in space do not count where a figure is cut to what it shows: this corner does.
+    figure.add_artist(Line2D([0, 1], [0, 1], alpha=0))
     return figure, [figure.add_subplot(grid[k // columns, k % columns], projection='3d')
                     for k in range(len(materials))]
 
@@ -109,6 +113,8 @@ def surfaces(materials, field):
 def colour_bar(figure, axes, scale, colours):
     mappable = plt.cm.ScalarMappable(norm=scale.norm, cmap=colours)
     figure.colorbar(mappable, cax=axes, extend='both', label=scale.label)
+    if isinstance(scale.norm, LogNorm):
+        readable_log_axis(axes.yaxis)
 
 
 # ---- Planes ----

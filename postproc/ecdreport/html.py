@@ -109,9 +109,9 @@ footer { margin-top: 3rem; color: var(--quiet); font-size: .85rem; border-top: 1
   figure, table, tr, .pair { break-inside: avoid; }
   figure img { max-height: 190mm; object-fit: contain; object-position: left; }
   .pair img { max-height: 66mm; }
-  h2, h3, h4 { break-after: avoid; }
+  h2, h3, h4, h2 + p, h3 + p { break-after: avoid; }
   .scroll { overflow: visible; } th, td { padding: .2rem .5rem; }
   pre { white-space: pre-wrap; overflow-wrap: anywhere; }
-  .pair { flex-wrap: nowrap; } .pair figure { flex: 1 1 0; }
+  .pair figure { flex: 0 0 47%; }
 }
 '''

@@ -28,6 +28,7 @@ class Source:
     dataset: object = None     # path of a dataset file
     deck: dict = None          # of a word that is a deck
     deck_text: str = ''
+    deck_path: Path = None
 
     @property
     def parts(self):
@@ -67,7 +68,7 @@ def load_deck(path):
     deck = parse_deck(text, path)
     folder = Path(str(deck.get('output') or '.'))
     source = find_parts(folder) if folder.is_dir() else Source(folder)
-    source.deck, source.deck_text = deck, text
+    source.deck, source.deck_text, source.deck_path = deck, text, path
     dataset = section(deck, 'data').get('file')
     if dataset and Path(str(dataset)).is_file():
         source.dataset = Path(str(dataset))

@@ -40,11 +40,11 @@ def best_epoch(log):
 
 def error_name(log):
     """What the losses of a log are; logs of older programs hold the mean absolute error."""
-    return ERRORS.get(log[0].get('error', 'mae'), literal(log[0].get('error')))
+    return ERRORS[log[0].get('error', 'mae')]
 
 
 def short_error_name(log):
-    return literal(log[0].get('error', 'mae')).upper()
+    return log[0].get('error', 'mae').upper()
 
 
 def learning_curves(logs, target):

@@ -14,6 +14,7 @@ SPLITS = ('train', 'validation', 'test', 'none', 'all')   # none: neither traine
 METRICS = ('r2', 'rmse', 'mae', 'n')
 COLUMNS = ['id', 'formula', 'split', 'target', 'predicted']
 UNCERTAINTY = 'uncertainty'                 # a sixth column, of models that know it
+ERRORS = ('mae', 'rmse')                    # what the losses of an epoch are, in GPa
 EPOCH_KEYS = ('epoch', 'train_loss', 'test_loss', 'lr', 'samples_per_s', 'seconds')
 
 
@@ -181,6 +182,9 @@ def read_log(path):
     for number, entry in enumerate(epochs, start=1):
         if not isinstance(entry['seconds'], dict):
             raise InputError(f'{path}:{number}: seconds: expected one number for each phase')
+        if entry.get('error', 'mae') not in ERRORS:
+            raise InputError(f'{path}:{number}: error: expected {" or ".join(ERRORS)}, '
+                             f'found {entry["error"]!r}')
     if not epochs:
         raise InputError(f'{path}: no epoch in it')
     return epochs

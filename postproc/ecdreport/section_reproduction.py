@@ -17,7 +17,11 @@ def reproduction_section(report):
     for label, source in zip(report.labels, report.sources):
         if source.deck_text:
             parts.append(folded(f'Deck of {label}', code(source.deck_text)))
-    for part in ('bench', 'run', 'embedding'):
+    for label, bench in report.named('bench'):
+        for model in bench.models:
+            if (run := first_result(bench, model)) is not None:
+                parts.append(folded(f'Effective deck of {model} in {label}', code(run.deck_text)))
+    for part in ('run', 'embedding'):
         for label, item in report.named(part):
             if item.deck_text:
                 parts.append(folded(f'Effective deck of {label}', code(item.deck_text)))
@@ -31,8 +35,9 @@ def commands(report):
     if report.dataset is not None:
         lines.append('mpirun -n RANKS ecdnet prep PREP.yaml'
                      f'    # makes {report.dataset.path}; its deck is below')
-    for _, bench in report.named('bench'):
-        lines.append(f'mpirun -n RANKS ecdnet bench {quoted(bench.folder / "deck.yaml")}')
+    for source in report.sources:
+        if source.bench is not None:
+            lines.append(bench_command(source))
     for _, run in report.named():
         lines.append(f'mpirun -n RANKS ecdnet {"train" if run.trained else "predict"} '
                      f'{quoted(run.folder / "deck.yaml")}')
@@ -44,6 +49,20 @@ def commands(report):
     for _, embedding in report.named('embedding'):
         lines.append(f'mpirun -n RANKS ecdnet embed {quoted(embedding.folder / "deck.yaml")}')
     return [*lines, shlex.join(report.command)]
+
+
+def bench_command(source):
+    """Its deck.yaml holds every key, and a benchmark's deck goes over those of its models: what was started
+    is the deck that the tables are named by."""
+    bench = source.bench
+    deck = source.deck_path or f'{bench.name}.yaml'
+    return (f'mpirun -n RANKS ecdnet bench {quoted(deck)} -o output={quoted(bench.folder)}    # trainings '
+            'that are there stay')
+
+
+def first_result(bench, model):
+    results = (bench.result(row, model) for row in bench.rows)
+    return next((run for run in results if run is not None), None)
 
 
 def quoted(path):

@@ -18,9 +18,11 @@ def metrics_section(report):
     rows = [row for label, run in report.named() for row in metric_rows(label, run)]
     if not rows:
         return None
-    text = ('<p>Held-out samples were used neither for training nor for scaling nor to choose an epoch; '
-            'validation samples chose the epoch. R<sup>2</sup> = 1 − residual sum of squares / variance of '
-            'the DFT values; RMSE and MAE: root mean square and mean absolute error.</p>')
+    text = ('<p>Held-out samples were used neither for training nor for scaling nor to choose an epoch. '
+            'R<sup>2</sup> = 1 − residual sum of squares / variance of the DFT values; RMSE and MAE: root '
+            'mean square and mean absolute error.</p>')
+    if any(run.metrics.get('validation', {'n': 0})['n'] > 0 for run in report.runs):
+        text += '<p>Validation samples did not train; they chose the epoch that is the model.</p>'
     head = ('run', 'network', 'modulus', 'samples', *METRIC_HEAD)
     return Section('metrics', 'Metrics', text + table(head, rows, css='metrics'))
 

@@ -22,12 +22,12 @@ REPORT = HERE.parents[1] / 'postproc' / 'report.py'
 sys.path[:0] = [str(HERE), str(REPORT.parent)]
 HOME = tempfile.TemporaryDirectory()
 os.environ['MPLCONFIGDIR'] = HOME.name + '/matplotlib'
-from ecdreport import density, parity, text  # noqa: E402
+from ecdreport import density, parity, plots, text  # noqa: E402
 from ecdreport.classes import material_class  # noqa: E402
 from ecdreport.cli import main  # noqa: E402
 from ecdreport.runs import Prediction  # noqa: E402
 from make_run import (make_bench, make_dataset, make_embedding, make_ensemble, make_forest,  # noqa: E402
-                      make_maps, make_prediction, make_run)
+                      make_maps, make_prediction, make_run, write_log)
 VOID = {'meta', 'img', 'br', 'link', 'hr'}
 
 
@@ -159,6 +159,31 @@ class ReportTest(unittest.TestCase):
         self.assertIn(['b/net', '4 × 2', '1', '202', '49', '85.7', '1.8'], rows)
         self.assertIn(['a/net', '3.0', '6.0', '1.5', '0.0'], rows)
 
+    def test_validation(self):
+        """Losses that are RMSE; of two equal validation losses the first is the model's; an epoch that was
+        not timed does not count."""
+        def change(folder):
+            write_log(folder / 'train.jsonl', 5, more=lambda k: {
+                'error': 'rmse', 'validation_loss': [50, 40, 30, 30, 60][k - 1],
+                'samples_per_s': None if k == 4 else 100 + k})
+        self.assertEqual(self.copy(change)[0], 0)
+        page = Page((self.root / 'broken.html').read_text('utf-8'))
+        self.assertIn('broken: root mean square error after each epoch; the model is that of epoch 3',
+                      page.text)
+        self.assertIn('Validation samples did not train', page.text)
+        self.assertIn(['broken', '1 × 2', '5', '102'], [[cell for cell, _ in row[:4]] for row in page.rows])
+        (self.root / 'broken.html').unlink()
+        self.refused(self.copy(lambda folder: write_log(folder / 'train.jsonl', 2, more=lambda k: {
+            'error': 'mse'})), 'train.jsonl:1', "'mse'")
+
+    def test_curves_of_older_versions(self):
+        """Neither validation samples, nor what the losses are, nor ranks."""
+        log = [{'epoch': k, 'train_loss': 1, 'test_loss': 2} for k in (1, 2)]
+        axes = plots.learning_curves([log], 'bulk').axes[0]
+        self.assertEqual([line.get_label() for line in axes.get_lines()], ['training', 'held out'])
+        self.assertIn('mean absolute error', axes.get_ylabel())
+        self.assertIsNone(plots.best_epoch(log))
+
     def test_learning_curves(self):
         self.assertIn('the model is that of epoch 4, with the lowest validation loss', self.html)
         self.assertIn('mean absolute error after each epoch', self.html)
@@ -276,6 +301,8 @@ class ReportTest(unittest.TestCase):
         self.assertIn(['2', '4', '1', '2', '3', '10.0', '16.0', '80.0'], rows)   # the farm's second call
         self.assertIn(['RF+Magpie', '2', '2.5', '2.5', '5.0'], rows)
         self.assertIn('Bench & <co>', page.text)
+        self.assertIn('ecdnet bench table2.yaml -o output=table ', page.text)
+        self.assertIn('Effective deck of net <1> in table', page.text)
         names = {p.stem for p in (self.root / 'table-figures').iterdir()}
         self.assertTrue({'scores-table', 'parity-table-rf', 'parity-table-net--1-', 'learning-table',
                          'farm-table'} <= names, names)
