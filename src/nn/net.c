@@ -158,7 +158,7 @@ ecd_code_t ecd_net_reserve(ecd_net_t *net, size_t sample_atoms, size_t batch_ato
 
 void ecd_net_set_mode(ecd_net_t *net, const ecd_net_mode_t *mode) {
   net->mode = *mode;
-  if (net->whole == NULL && net->extractor->set_mode != NULL)
+  if (net->extractor != NULL && net->extractor->set_mode != NULL)
     net->extractor->set_mode(net->self, mode);
 }
 
