@@ -205,7 +205,8 @@ static void check_order(void) {
   ecd_piece_deck_t *deck = calloc(2, sizeof *deck);
   CHECK(ecd_piece_settings(&b, 0, &deck[0], &err) == ECD_OK);
   CHECK(ecd_piece_settings(&b, 1, &deck[1], &err) == ECD_OK);
-  CHECK(deck[0].settings.seed == 1 && deck[1].settings.seed != 1);
+  CHECK(deck[0].settings.seed == 1 && deck[1].settings.seed == 1); /* one split */
+  CHECK(deck[0].settings.train.repeat == 0 && deck[1].settings.train.repeat == 1);
   CHECK(deck[0].settings.data.split == ECD_SPLIT_FOLD && deck[1].settings.data.fold == 0);
   free(deck);
   free(place);
