@@ -44,6 +44,7 @@ PY
 epochs=150
 set -- cgcnn.yaml -o train.epochs=$epochs -o train.batch=3
 ranks 2 train "$@" -o output=whole
+expect 0 "the run that is left alone" "held out: 8 samples"
 for how in "KILL ranks" "USR1 mpirun"; do
   # shellcheck disable=SC2086 # two words
   stop $how stopped 2 train "$@"

@@ -83,6 +83,7 @@ cut -d, -f1-3,5,6 open/predict/predictions.csv | cmp - wanted || fail "charge fi
 # Stopped in the second, by SIGKILL and by a signal; members that are complete stay.
 set -- cnn2d.yaml -o train.ensemble=2 -o train.epochs=30 -o train.batch=4
 ranks 2 train "$@" -o output=whole
+expect 0 "the run that is left alone" "held out: 8 samples"
 part=members/2
 for how in "KILL ranks" "USR1 mpirun"; do
   # shellcheck disable=SC2086
