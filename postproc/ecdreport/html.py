@@ -96,7 +96,8 @@ figure { margin: .8rem 0; }
 img { max-width: 100%; height: auto; display: block; }
 figcaption { color: var(--quiet); font-size: .88rem; margin-top: .3rem; max-width: 46rem; }
 pre { background: var(--tint); border: 1px solid var(--line); border-radius: 4px; padding: .6rem .8rem;
-  overflow-x: auto; font: .82rem/1.45 ui-monospace, "DejaVu Sans Mono", monospace; }
+  white-space: pre-wrap; overflow-wrap: anywhere;
+  font: .82rem/1.45 ui-monospace, "DejaVu Sans Mono", monospace; }
 details { margin: .6rem 0; }
 summary { cursor: pointer; color: var(--accent); }
 footer { margin-top: 3rem; color: var(--quiet); font-size: .85rem; border-top: 1px solid var(--line);
@@ -111,7 +112,6 @@ footer { margin-top: 3rem; color: var(--quiet); font-size: .85rem; border-top: 1
   .pair img { max-height: 66mm; }
   h2, h3, h4, h2 + p, h3 + p { break-after: avoid; }
   .scroll { overflow: visible; } th, td { padding: .2rem .5rem; }
-  pre { white-space: pre-wrap; overflow-wrap: anywhere; }
   .pair figure { flex: 0 0 47%; }
 }
 '''

@@ -74,6 +74,10 @@ def versions(report):
     for label, run in report.named():
         found.setdefault(str(run.metrics.get('program', 'unknown')), []).append(label)
     rows = [(f'trained by ({", ".join(labels)})', program) for program, labels in found.items()]
+    for label, bench in report.named('bench'):
+        runs = filter(None, (first_result(bench, model) for model in bench.models))
+        rows += [(f'benchmark ({label})', program)
+                 for program in dict.fromkeys(str(run.metrics.get('program', 'unknown')) for run in runs)]
     for label, maps in report.named('maps'):
         rows.append((f'maps ({label})', maps.program))
     for label, embedding in report.named('embedding'):

@@ -303,6 +303,7 @@ class ReportTest(unittest.TestCase):
         self.assertIn('Bench & <co>', page.text)
         self.assertIn('ecdnet bench table2.yaml -o output=table ', page.text)
         self.assertIn('Effective deck of net <1> in table', page.text)
+        self.assertIn(['benchmark (table)', 'ecdnet 0.0.test'], rows)
         names = {p.stem for p in (self.root / 'table-figures').iterdir()}
         self.assertTrue({'scores-table', 'parity-table-rf', 'parity-table-net--1-', 'learning-table',
                          'farm-table'} <= names, names)
