@@ -2,23 +2,8 @@
 # ecdnet elastic: the cells to compute, stresses put to them, the files that come of it, labels that prep takes; what
 # it says of bad files.
 top=$(cd "${top_srcdir:?}" && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-failed=0
-fail() {
-  echo "FAILED: $*"
-  cat out log
-  failed=$((failed + 1))
-}
-# run CODE ARGUMENT...: the exit code; standard output in out, standard error in log
-run() {
-  wanted=$1 code=0
-  shift
-  "$ECDNET" elastic "$@" >out 2>log || code=$?
-  [ "$code" -eq "$wanted" ] || fail "elastic $*: exit code $code, expected $wanted"
-}
-says() { grep -qF -- "$1" log || fail "no message says '$1'"; }
+command=elastic
+. "$top/tests/cmd/common.sh"
 prints() { grep -qF -- "$1" "${2:-out}" || fail "${2:-out} lacks '$1'"; }
 
 # Strains of rock salt, and stresses of c11 300, c12 100, c44 150 GPa put to them, as a driver of a DFT code does.

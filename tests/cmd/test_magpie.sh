@@ -2,23 +2,8 @@
 # ecdnet magpie: the table that it prints, what it says of bad formulas.
 data=${top_srcdir:?}/tests/data/magpie.csv
 case $data in /*) ;; *) data=$PWD/$data ;; esac
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-failed=0
-fail() {
-  echo "FAILED: $*"
-  cat out log
-  failed=$((failed + 1))
-}
-# run CODE ARGUMENT...: the exit code; standard output in out, standard error in log
-run() {
-  wanted=$1 code=0
-  shift
-  "$ECDNET" magpie "$@" >out 2>log || code=$?
-  [ "$code" -eq "$wanted" ] || fail "magpie $*: exit code $code, expected $wanted"
-}
-says() { grep -qF -- "$1" log || fail "no message says '$1'"; }
+command=magpie
+. "${top_srcdir:?}/tests/cmd/common.sh"
 
 # The reference's rows by name: the same header, the same numbers.
 { printf '# formulas\r\n\n' && sed 1d "$data" | cut -d, -f1; } >list.txt

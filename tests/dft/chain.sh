@@ -19,21 +19,7 @@ chain() {
 toy_run() {
   chain run "$@" --engine "$toy" -o elastic.amplitude=0.005 -o "prep.launcher=$MPIEXEC -n 1" -o 'prep.options=-o prep.grid=12'
 }
-fail() {
-  echo "FAILED: $*"
-  cat "$work/log"
-  exit 1
-}
-# expect CODE command...
-expect() {
-  wanted=$1
-  shift
-  got=0
-  "$@" || got=$?
-  [ "$got" -eq "$wanted" ] || fail "exit code $got, expected $wanted: $*"
-}
-says() { grep -qF -- "$1" "$work/log" || fail "no line says '$1'"; }
-silent() { ! grep -qF -- "$1" "$work/log" || fail "a line says '$1'"; }
+. "$top_srcdir/tests/says.sh"
 # structure ELEMENT FILE: its fcc or hcp cell, by ASE
 structure() {
   "$ECDNET_PYTHON" -c 'import sys; from ase.build import bulk; bulk(sys.argv[1]).write(sys.argv[2])' "$1" "$2" || exit 1

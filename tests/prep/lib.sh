@@ -13,21 +13,7 @@ prep() {
   $MPIEXEC -n "$ranks" "$ECDNET" prep -o prep.files="${folder:-$work/in}/{id}.CHGCAR" -o prep.code=test \
     -o prep.labels="${folder:-$work/in}/labels.csv" -o prep.grid=16 -o output="$output" "$@" >"$work/log" 2>&1
 }
-fail() {
-  echo "FAILED: $*"
-  cat "$work/log"
-  exit 1
-}
-# expect CODE command...
-expect() {
-  wanted=$1
-  shift
-  got=0
-  "$@" || got=$?
-  [ "$got" -eq "$wanted" ] || fail "exit code $got, expected $wanted: $*"
-}
-says() { grep -qF -- "$1" "$work/log" || fail "no line says '$1'"; }
-silent() { ! grep -qF -- "$1" "$work/log" || fail "a line says '$1'"; }
+. "$top_srcdir/tests/says.sh"
 # same A.h5 B.h5: equal samples, bit for bit, wherever their files were
 same() {
   "$PYTHON" - "$1" "$2" <<'PY' || fail "$1 and $2 differ"
