@@ -83,6 +83,17 @@ ecd_code_t ecd_file_publish(const char *temporary, const char *path, ecd_error_t
   return sync_path(parent, O_RDONLY | O_DIRECTORY, err);
 }
 
+ecd_code_t ecd_file_replace(const char *path, ecd_write_fn *write, const void *arg,
+                            ecd_error_t *err) {
+  char temporary[ECD_PATH_MAX];
+  if (snprintf(temporary, sizeof temporary, "%s.tmp", path) >= ECD_PATH_MAX)
+    return ecd_fail(err, ECD_USAGE, "path longer than %d bytes: %.80s...", ECD_PATH_MAX - 5, path);
+  ecd_code_t code = write(temporary, arg, err);
+  if (code == ECD_OK) code = ecd_file_publish(temporary, path, err);
+  if (code != ECD_OK) unlink(temporary);
+  return code;
+}
+
 ecd_code_t ecd_output_open(const char *path, ecd_output_t **output, ecd_error_t *err) {
   *output = NULL;
   ECD_TRY(ecd_make_parent_folder(path, err));

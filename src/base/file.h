@@ -24,6 +24,12 @@ ecd_code_t ecd_make_parent_folder(const char *path, ecd_error_t *err);
 /* fsyncs temporary, renames it to path, fsyncs the folder: path holds the old or the new file, never less. */
 ecd_code_t ecd_file_publish(const char *temporary, const char *path, ecd_error_t *err);
 
+/* path with what write (path, arg) puts into a temporary file, which is published, or removed after a
+   failure. */
+typedef ecd_code_t ecd_write_fn(const char *path, const void *arg, ecd_error_t *err);
+ecd_code_t ecd_file_replace(const char *path, ecd_write_fn *write, const void *arg,
+                            ecd_error_t *err);
+
 /* A text or binary file that appears under its name only when it is complete. */
 typedef struct ecd_output ecd_output_t;
 ecd_code_t ecd_output_open(const char *path, ecd_output_t **output, ecd_error_t *err);

@@ -11,7 +11,6 @@
 #include "train/folder.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 static void print_seconds(double seconds, char *text, size_t size) {
@@ -183,7 +182,7 @@ static ecd_code_t list_failures(const ecd_bench_t *b, ecd_error_t *err) {
 /* Rank 0, before the work. */
 static ecd_code_t write_plan(const ecd_bench_t *b, ecd_error_t *err) {
   ECD_TRY(ecd_protocol_write(&b->protocol, b->settings->output, err));
-  return ecd_folder_write_deck(b->settings, err);
+  return ecd_folder_write_deck(b->settings->output, b->settings, err);
 }
 
 /* The folder is this run's. */

@@ -51,7 +51,7 @@ static ecd_code_t split_samples(ecd_embed_t *e, size_t count, const char **id, c
     const ecd_sample_t *sample = ecd_dataset_sample(e->dataset, i);
     id[i] = sample->id;
     formula[i] = sample->formula;
-    target[i] = s->data.target == ECD_TARGET_BULK ? sample->bulk : sample->shear;
+    target[i] = ecd_sample_target(sample, s->data.target);
   }
   ECD_TRY(ecd_split_make(&s->data, s->seed, count, id, formula, target, split, err));
   choose_samples(e, count, split, target);

@@ -8,13 +8,12 @@
 #include "chem/magpie.h"
 #include "deck/deck.h"
 #include "store/h5.h"
+#include "train/folder.h"
 #include "train/split.h"
 
 #include <cjson/cJSON.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static void write_header(FILE *f, const ecd_embed_t *e) {
   fprintf(f, "id,formula");
@@ -81,7 +80,8 @@ static void write_arrays(ecd_h5_t *h5, const ecd_embed_t *e) {
   }
 }
 
-static ecd_code_t write_h5(const ecd_embed_t *e, const char *path, ecd_error_t *err) {
+static ecd_code_t write_h5(const char *path, const void *arg, ecd_error_t *err) {
+  const ecd_embed_t *e = arg;
   ecd_h5_t h5;
   char *deck;
   ECD_TRY(ecd_deck_text(e->settings, &deck, err));
@@ -104,12 +104,7 @@ static ecd_code_t write_h5(const ecd_embed_t *e, const char *path, ecd_error_t *
 }
 
 static ecd_code_t publish_h5(const ecd_embed_t *e, const char *path, ecd_error_t *err) {
-  char temporary[ECD_PATH_MAX + 8];
-  snprintf(temporary, sizeof temporary, "%s.tmp", path);
-  ecd_code_t code = write_h5(e, temporary, err);
-  if (code == ECD_OK) code = ecd_file_publish(temporary, path, err);
-  if (code != ECD_OK) unlink(temporary);
-  return code;
+  return ecd_file_replace(path, write_h5, e, err);
 }
 
 /* ---- embed.json ---- */
@@ -167,15 +162,6 @@ static ecd_code_t write_json(const ecd_embed_t *e, const char *path, ecd_error_t
   return ecd_output_commit(&output, err);
 }
 
-static ecd_code_t write_deck(const ecd_embed_t *e, const char *path, ecd_error_t *err) {
-  ecd_output_t *output;
-  ECD_TRY(ecd_output_open(path, &output, err));
-  const ecd_code_t code = ecd_deck_write(e->settings, ecd_output_stream(output), err);
-  if (code == ECD_OK) return ecd_output_commit(&output, err);
-  ecd_output_abandon(&output);
-  return code;
-}
-
 ecd_code_t ecd_embed_write(const ecd_embed_t *e, const char *folder, ecd_error_t *err) {
   static const struct {
     const char *name;
@@ -183,12 +169,11 @@ ecd_code_t ecd_embed_write(const ecd_embed_t *e, const char *folder, ecd_error_t
   } files[] = {{"embedding.csv", write_embedding},
                {"pca.csv", write_pca},
                {"embed.h5", publish_h5},
-               {"embed.json", write_json},
-               {"deck.yaml", write_deck}};
+               {"embed.json", write_json}};
   char path[ECD_PATH_MAX];
   for (size_t k = 0; k < sizeof files / sizeof *files; ++k) {
     ECD_TRY(ecd_path_join(path, folder, files[k].name, err));
     ECD_TRY(files[k].write(e, path, err));
   }
-  return ECD_OK;
+  return ecd_folder_write_deck(folder, e->settings, err);
 }

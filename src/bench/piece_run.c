@@ -7,7 +7,6 @@
 #include "learn/model_run.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static ecd_code_t open_log(ecd_context_t *group, const ecd_bench_t *b, size_t piece,
                            ecd_error_t *err) {

@@ -48,7 +48,7 @@ static void inherit(ecd_bench_models_t *models) {
   }
 }
 
-static ecd_target_t target_of(const ecd_bench_settings_t *s, int number) {
+ecd_target_t ecd_bench_target(const ecd_bench_settings_t *s, size_t number) {
   return strcmp(s->targets.item[number], ecd_target_names[ECD_TARGET_SHEAR]) == 0 ? ECD_TARGET_SHEAR
                                                                                   : ECD_TARGET_BULK;
 }
@@ -67,7 +67,7 @@ static void describe(ecd_bench_t *b, size_t model, size_t target, size_t holdout
   *p = (ecd_piece_t){.model = model,
                      .holdout = holdout,
                      .repeat = repeat,
-                     .target = target_of(&b->settings->bench, (int)target)};
+                     .target = ecd_bench_target(&b->settings->bench, target)};
   snprintf(p->name, sizeof p->name, "%.200s-%s-%s-r%zu", m->name, ecd_target_names[p->target],
            b->protocol.holdout[holdout].name, repeat);
   const bool fusion = m->settings->model.kind == ECD_MODEL_FUSION;

@@ -38,6 +38,9 @@ typedef struct {
 /* bench.quick in the place of what it stands for, where bench.scale says so. Local. */
 void ecd_bench_scale(ecd_bench_settings_t *bench);
 
+/* bench.targets[number]. Local. */
+ecd_target_t ecd_bench_target(const ecd_bench_settings_t *bench, size_t number);
+
 /* settings: scaled, borrowed until the end. Lists the pieces; their states are open. ECD_USAGE,
    ECD_DATA with the reason. Collective. */
 ecd_code_t ecd_bench_create(const ecd_context_t *ctx, const ecd_settings_t *settings,

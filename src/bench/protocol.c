@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const ecd_target_names[ECD_TARGETS] = {"bulk", "shear"};
-
 static ecd_code_t describe_samples(ecd_protocol_t *p, ecd_error_t *err) {
   const size_t n = p->samples = ecd_dataset_size(p->dataset);
   ECD_TRY(ecd_alloc((void **)&p->id, n, sizeof *p->id, "samples", err));

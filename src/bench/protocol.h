@@ -5,12 +5,10 @@
 
 #include "base/file.h"
 #include "bench/external.h"
+#include "deck/keys.h"
 #include "store/dataset.h"
 
 enum { ECD_TARGETS = 2, ECD_HOLDOUT_NAME = 32 };
-
-/* "bulk", "shear", by ecd_target_t. */
-extern const char *const ecd_target_names[ECD_TARGETS];
 
 typedef struct {
   char name[ECD_HOLDOUT_NAME]; /* fold3, a symbol, all */

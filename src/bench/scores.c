@@ -8,12 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+typedef struct {
+  const char *id;
+  size_t index;
+} named_t;
+
 /* The samples that may be held out, and predictions of them. */
 typedef struct {
   const ecd_bench_t *bench;
   const ecd_dataset_t *dataset;
   size_t count;
-  size_t *sorted;   /* [count], indices by id */
+  named_t *sorted;  /* [count], by id */
   double *target;   /* [count], GPa, of the row's modulus; NaN = unknown */
   int8_t *held_out; /* [count]: ECD_TEST where the row holds out, else ECD_UNUSED */
   int64_t *fold;    /* [count], which of the row's parts holds it out */
@@ -25,24 +30,15 @@ static const ecd_sample_t *sample(const pool_t *pool, size_t i) {
   return ecd_dataset_sample(pool->dataset, i);
 }
 
-static int by_id(const void *a, const void *b, void *arg) {
-  const pool_t *pool = arg;
-  return strcmp(sample(pool, *(const size_t *)a)->id, sample(pool, *(const size_t *)b)->id);
+static int by_id(const void *a, const void *b) {
+  return strcmp(((const named_t *)a)->id, ((const named_t *)b)->id);
 }
 
 static bool find(const pool_t *pool, const char *id, size_t *found) {
-  size_t low = 0, high = pool->count;
-  while (low < high) {
-    const size_t middle = (low + high) / 2;
-    const int order = strcmp(id, sample(pool, pool->sorted[middle])->id);
-    *found = pool->sorted[middle];
-    if (order == 0) return true;
-    if (order < 0)
-      high = middle;
-    else
-      low = middle + 1;
-  }
-  return false;
+  const named_t key = {.id = id};
+  const named_t *named = bsearch(&key, pool->sorted, pool->count, sizeof *pool->sorted, by_id);
+  if (named != NULL) *found = named->index;
+  return named != NULL;
 }
 
 static ecd_code_t pool_create(const ecd_bench_t *b, pool_t *p, ecd_error_t *err) {
@@ -62,8 +58,8 @@ static ecd_code_t pool_create(const ecd_bench_t *b, pool_t *p, ecd_error_t *err)
                {(void **)&p->part, 1}};
   for (size_t i = 0; i < sizeof array / sizeof *array; ++i)
     ECD_TRY(ecd_alloc(array[i].ptr, n, array[i].size, "predictions", err));
-  for (size_t i = 0; i < n; ++i) p->sorted[i] = i;
-  qsort_r(p->sorted, n, sizeof *p->sorted, by_id, p);
+  for (size_t i = 0; i < n; ++i) p->sorted[i] = (named_t){sample(p, i)->id, i};
+  qsort(p->sorted, n, sizeof *p->sorted, by_id);
   return ECD_OK;
 }
 
@@ -95,7 +91,7 @@ static bool belongs(const ecd_bench_t *b, const ecd_row_t *row, const ecd_piece_
 static ecd_code_t pool_row(pool_t *p, const ecd_row_t *row, ecd_error_t *err) {
   const ecd_bench_t *b = p->bench;
   for (size_t i = 0; i < p->count; ++i) {
-    p->target[i] = row->target == ECD_TARGET_BULK ? sample(p, i)->bulk : sample(p, i)->shear;
+    p->target[i] = ecd_sample_target(sample(p, i), row->target);
     p->held_out[i] = ECD_UNUSED;
     p->fold[i] = -1;
   }
@@ -260,9 +256,7 @@ static ecd_code_t list_rows(const ecd_bench_t *b, ecd_scores_t *s, ecd_error_t *
     for (size_t t = 0; t < targets; ++t) {
       ecd_row_t *row = &s->row[g * targets + t];
       if (elements) memcpy(row->element, b->protocol.holdout[g].element, sizeof row->element);
-      row->target = strcmp(b->settings->bench.targets.item[t], ecd_target_names[0]) == 0
-                        ? ECD_TARGET_BULK
-                        : ECD_TARGET_SHEAR;
+      row->target = ecd_bench_target(&b->settings->bench, t);
     }
   return ECD_OK;
 }
@@ -322,7 +316,7 @@ static ecd_code_t write_row(const ecd_context_t *ctx, pool_t *p, const ecd_row_t
   s.data.file = dataset;
   s.data.target = row->target;
   ECD_TRY(ecd_make_folder(folder, err));
-  ECD_TRY(ecd_folder_write_deck(&s, err));
+  ECD_TRY(ecd_folder_write_deck(s.output, &s, err));
   ECD_TRY(ecd_alloc((void **)&samples, p->count, sizeof *samples, "predictions", err));
   const size_t n = pack(p, samples);
   const ecd_context_t alone = {.world = MPI_COMM_SELF, .size = 1, .log = ctx->log};

@@ -6,7 +6,6 @@
 #include "deck/keys.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char *kind_of(const ecd_bench_t *b, size_t model) {

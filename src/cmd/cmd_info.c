@@ -103,7 +103,7 @@ static void print_model(const char *path, const ecd_model_file_t *m) {
     validation += m->split[i] == 2;
   }
   printf("%s: %s of %s for the %s modulus, ", path, m->has_state ? "checkpoint" : "model",
-         ecd_model_names[m->model.kind], m->target == ECD_TARGET_BULK ? "bulk" : "shear");
+         ecd_model_names[m->model.kind], ecd_target_names[m->target]);
   if (m->forest.trees > 0)
     printf("%zu trees, %zu nodes\n", m->forest.trees, m->forest.nodes);
   else

@@ -23,7 +23,7 @@ static const char *const fields[] = {"density", "elf", "raw", NULL};
 static const char *const cells[] = {"conventional", "as_given", NULL};
 static const char *const methods[] = {"fourier", "tricubic", "trilinear", NULL};
 static const char *const on_errors[] = {"stop", "skip", NULL};
-static const char *const targets[] = {"bulk", "shear", NULL};
+const char *const ecd_target_names[] = {"bulk", "shear", NULL};
 static const char *const features[] = {"magpie132", "magpie145", NULL};
 static const char *const transforms[] = {"none", "log1p", "sqrt", NULL};
 static const char *const memories[] = {"shared", "private", NULL};
@@ -82,7 +82,7 @@ const ecd_key_t ecd_keys[] = {
     FLAG("prep.append", prep.append, "false", "add new materials to an existing dataset"),
 
     STRING("data.file", data.file, "", "dataset; empty: OUTPUT/dataset.h5"),
-    CHOICE("data.target", data.target, "bulk", targets, "modulus to learn, GPa"),
+    CHOICE("data.target", data.target, "bulk", ecd_target_names, "modulus to learn, GPa"),
     CHOICE(
         "data.features", data.features, "magpie132", features,
         "columns that models of the composition take; magpie145: with norms, valence electrons and "
@@ -245,7 +245,7 @@ const ecd_key_t ecd_keys[] = {
     TEXTS("bench.models", bench.models, "[]", NULL,
           "model decks (looked for here, then beside the deck) or values of model.kind; none: this "
           "deck's own model"),
-    TEXTS("bench.targets", bench.targets, "[bulk, shear]", targets, "moduli to learn"),
+    TEXTS("bench.targets", bench.targets, "[bulk, shear]", ecd_target_names, "moduli to learn"),
     INTEGER("bench.repeats", bench.repeats, "1", 1, 1000, "",
             "trainings of each model with other initial weights; their predictions are averaged"),
     INTEGER("bench.folds", bench.folds, "5", 2, 1e6, "", "for protocol: kfold"),

@@ -26,8 +26,9 @@ typedef struct {
   const char *unit, *meaning;
 } ecd_key_t;
 
-/* Names of ecd_model_kind_t, NULL-terminated. */
+/* Names of ecd_model_kind_t and ecd_target_t, each NULL-terminated. */
 extern const char *const ecd_model_names[];
+extern const char *const ecd_target_names[];
 
 extern const ecd_key_t ecd_keys[];
 extern const size_t ecd_key_count;

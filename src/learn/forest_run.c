@@ -62,7 +62,7 @@ static ecd_code_t choose_samples(run_t *r, ecd_error_t *err) {
     r->sample[i] = ecd_dataset_sample(r->dataset, i);
     r->id[i] = r->sample[i]->id;
     r->formula[i] = r->sample[i]->formula;
-    r->target[i] = s->target == ECD_TARGET_BULK ? r->sample[i]->bulk : r->sample[i]->shear;
+    r->target[i] = ecd_sample_target(r->sample[i], s->target);
     r->predicted[i] = r->uncertainty[i] = NAN;
   }
   ECD_TRY(ecd_split_make(s, r->settings->seed, r->samples, r->id, r->formula, r->target, r->split,
@@ -206,7 +206,7 @@ static ecd_code_t begin(const run_t *r, ecd_error_t *err) {
   if (!r->settings->train.resume) ecd_folder_set_aside(r->ctx, r->settings->output);
   ECD_TRY(ecd_path_join(log, r->settings->output, "train.jsonl", err));
   unlink(log);
-  return ecd_folder_write_deck(r->settings, err);
+  return ecd_folder_write_deck(r->settings->output, r->settings, err);
 }
 
 static ecd_code_t write_files(const run_t *r, ecd_error_t *err) {

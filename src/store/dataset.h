@@ -38,6 +38,10 @@ typedef struct {
   int64_t negative;
   double minimum, maximum;
 } ecd_sample_t;
+/* Its modulus, GPa, NaN = unknown. */
+static inline double ecd_sample_target(const ecd_sample_t *sample, ecd_target_t target) {
+  return target == ECD_TARGET_BULK ? sample->bulk : sample->shear;
+}
 void ecd_sample_clear(ecd_sample_t *sample);
 
 typedef struct ecd_dataset ecd_dataset_t;

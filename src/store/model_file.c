@@ -18,11 +18,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { MODEL_VERSION = 1 };
 
-static const char *const targets[] = {"bulk", "shear"};
 static const char *const transforms[] = {"none", "log1p", "sqrt"};
 
 /* Floats of all members. */
@@ -94,7 +92,8 @@ static void put_tensors(ecd_h5_t *h5, const ecd_model_file_t *m) {
                m->parameter);
 }
 
-static ecd_code_t write_file(const char *path, const ecd_model_file_t *m, ecd_error_t *err) {
+static ecd_code_t write_file(const char *path, const void *arg, ecd_error_t *err) {
+  const ecd_model_file_t *m = arg;
   ecd_h5_t h5;
   char hex[65];
   ECD_TRY(ecd_h5_open(path, true, &h5, err));
@@ -106,7 +105,7 @@ static ecd_code_t write_file(const char *path, const ecd_model_file_t *m, ecd_er
   ecd_h5_put_text(&h5, "sha256", hex);
   ecd_preparation_put(&h5, &m->preparation);
   ecd_h5_put_text(&h5, "network", ecd_model_names[m->model.kind]);
-  ecd_h5_put_text(&h5, "target", targets[m->target]);
+  ecd_h5_put_text(&h5, "target", ecd_target_names[m->target]);
   ecd_h5_put_text(&h5, "transform", transforms[m->transform]);
   ecd_h5_put_number(&h5, "input_mean", m->input_mean);
   ecd_h5_put_number(&h5, "input_deviation", m->input_deviation);
@@ -125,16 +124,8 @@ ecd_code_t ecd_model_file_write(const ecd_context_t *ctx, const char *path,
                                 const ecd_model_file_t *model, ecd_error_t *err) {
   ecd_code_t code = ECD_OK;
   if (ctx->rank == 0) {
-    char temporary[ECD_PATH_MAX];
-    if (snprintf(temporary, sizeof temporary, "%s.tmp", path) >= ECD_PATH_MAX)
-      code =
-          ecd_fail(err, ECD_USAGE, "path longer than %d bytes: %.80s...", ECD_PATH_MAX - 5, path);
-    if (code == ECD_OK) code = ecd_make_parent_folder(path, err);
-    if (code == ECD_OK) {
-      code = write_file(temporary, model, err);
-      if (code == ECD_OK) code = ecd_file_publish(temporary, path, err);
-      if (code != ECD_OK) unlink(temporary);
-    }
+    code = ecd_make_parent_folder(path, err);
+    if (code == ECD_OK) code = ecd_file_replace(path, write_file, model, err);
   }
   return ecd_agree(ctx->world, code, err);
 }
@@ -214,7 +205,7 @@ static ecd_code_t read_file(const char *path, ecd_model_file_t *m, ecd_error_t *
     return code;
   }
   ecd_preparation_get(&h5, &m->preparation);
-  m->target = (ecd_target_t)ecd_name_get(&h5, "target", targets, 2);
+  m->target = (ecd_target_t)ecd_name_get(&h5, "target", ecd_target_names, 2);
   m->transform = (ecd_transform_t)ecd_name_get(&h5, "transform", transforms, 3);
   m->input_mean = ecd_h5_get_number(&h5, "input_mean");
   m->input_deviation = ecd_h5_get_number(&h5, "input_deviation");

@@ -142,7 +142,7 @@ static ecd_code_t begin(ensemble_t *e, ecd_error_t *err) {
   ecd_code_t code = ECD_OK;
   if (e->ctx->rank == 0) {
     if (!s->train.resume) ecd_folder_set_aside(e->ctx, s->output);
-    code = ecd_folder_write_deck(s, err);
+    code = ecd_folder_write_deck(s->output, s, err);
   }
   return ecd_agree(e->ctx->world, code, err);
 }

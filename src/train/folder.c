@@ -47,10 +47,11 @@ void ecd_folder_set_aside(const ecd_context_t *ctx, const char *folder) {
   }
 }
 
-ecd_code_t ecd_folder_write_deck(const ecd_settings_t *settings, ecd_error_t *err) {
+ecd_code_t ecd_folder_write_deck(const char *folder, const ecd_settings_t *settings,
+                                 ecd_error_t *err) {
   char path[ECD_PATH_MAX];
   ecd_output_t *output;
-  ECD_TRY(ecd_path_join(path, settings->output, "deck.yaml", err));
+  ECD_TRY(ecd_path_join(path, folder, "deck.yaml", err));
   ECD_TRY(ecd_output_open(path, &output, err));
   const ecd_code_t code = ecd_deck_write(settings, ecd_output_stream(output), err);
   if (code == ECD_OK) return ecd_output_commit(&output, err);

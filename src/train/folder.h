@@ -20,7 +20,8 @@ void ecd_folder_leave(const char *folder, int *lock); /* local */
    Rank 0. */
 void ecd_folder_set_aside(const ecd_context_t *ctx, const char *folder);
 
-/* deck.yaml in settings->output. Rank 0. */
-ecd_code_t ecd_folder_write_deck(const ecd_settings_t *settings, ecd_error_t *err);
+/* deck.yaml in folder. Rank 0. */
+ecd_code_t ecd_folder_write_deck(const char *folder, const ecd_settings_t *settings,
+                                 ecd_error_t *err);
 
 #endif

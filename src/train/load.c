@@ -28,7 +28,7 @@ static ecd_code_t choose_samples(ecd_trainer_t *t, ecd_error_t *err) {
     t->sample[i] = ecd_dataset_sample(t->dataset, i);
     t->id[i] = t->sample[i]->id;
     t->formula[i] = t->sample[i]->formula;
-    t->target[i] = s->data.target == ECD_TARGET_BULK ? t->sample[i]->bulk : t->sample[i]->shear;
+    t->target[i] = ecd_sample_target(t->sample[i], s->data.target);
   }
   ECD_TRY(
       ecd_split_make(&s->data, s->seed, t->samples, t->id, t->formula, t->target, t->split, err));

@@ -3,11 +3,9 @@
 #include "base/log.h"
 #include "base/version.h"
 #include "store/h5.h"
-#include "train/signals.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { AXES = 3, MAPS_VERSION = 1 };
 #define MAPS_SCHEMA "ecdnet-maps"
@@ -97,7 +95,8 @@ ecd_code_t ecd_maps_collect(ecd_predictor_t *p, size_t at, size_t count, ecd_fee
   return gather(p, count, map, err);
 }
 
-static ecd_code_t write_file(const ecd_predictor_t *p, const char *path, ecd_error_t *err) {
+static ecd_code_t write_file(const char *path, const void *arg, ecd_error_t *err) {
+  const ecd_predictor_t *p = arg;
   const hsize_t n = (hsize_t)p->model.preparation.grid;
   const char **text;
   ecd_h5_t h5;
@@ -120,15 +119,9 @@ static ecd_code_t write_file(const ecd_predictor_t *p, const char *path, ecd_err
 }
 
 ecd_code_t ecd_maps_write(const ecd_predictor_t *p, const char *folder, ecd_error_t *err) {
-  char path[ECD_PATH_MAX], temporary[ECD_PATH_MAX];
+  char path[ECD_PATH_MAX];
   ECD_TRY(ecd_path_join(path, folder, "maps.h5", err));
-  ECD_TRY(ecd_path_join(temporary, folder, "maps.h5.tmp", err));
-  ecd_code_t code = ECD_OK;
-  if (p->ctx->rank == 0) {
-    code = write_file(p, temporary, err);
-    if (code == ECD_OK) code = ecd_file_publish(temporary, path, err);
-    if (code != ECD_OK) unlink(temporary);
-  }
+  const ecd_code_t code = p->ctx->rank == 0 ? ecd_file_replace(path, write_file, p, err) : ECD_OK;
   ECD_TRY(ecd_agree(p->ctx->world, code, err));
   ecd_log(p->ctx, "maps of %zu materials in %s", p->count, path);
   return ECD_OK;

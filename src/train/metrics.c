@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/table.h"
 #include "base/version.h"
+#include "deck/keys.h"
 #include "train/split.h"
 
 #include <cjson/cJSON.h>
@@ -108,8 +109,7 @@ ecd_code_t ecd_results_finish(const ecd_context_t *ctx, const ecd_settings_t *se
                               const ecd_sample_t *const *samples, size_t count,
                               const double *target, const double *predicted,
                               const double *uncertainty, const int8_t *split, ecd_error_t *err) {
-  ECD_TRY(ecd_results_write(ctx, settings->output,
-                            settings->data.target == ECD_TARGET_BULK ? "bulk" : "shear", samples,
+  ECD_TRY(ecd_results_write(ctx, settings->output, ecd_target_names[settings->data.target], samples,
                             count, target, predicted, uncertainty, split, err));
   const ecd_metrics_t m = ecd_metrics_compute(count, target, predicted, split, ECD_TEST);
   if (m.n > 0)

@@ -39,7 +39,6 @@ static ecd_code_t check_seen(const ecd_offspring_t *o, const char *path, const e
 
 static ecd_code_t check(const ecd_offspring_t *o, const char *path, ecd_model_kind_t kind,
                         const ecd_model_file_t *m, ecd_error_t *err) {
-  static const char *const targets[] = {"bulk", "shear"};
   if (m->model.kind != kind)
     return ecd_fail(err, ECD_DATA, "%s: expected a %s, found a %s", path, ecd_model_names[kind],
                     ecd_model_names[m->model.kind]);
@@ -47,7 +46,7 @@ static ecd_code_t check(const ecd_offspring_t *o, const char *path, ecd_model_ki
     return ecd_fail(err, ECD_DATA, "%s: expected a trained model, found a checkpoint", path);
   if (m->target != o->settings->data.target)
     return ecd_fail(err, ECD_DATA, "%s: expected data.target: %s, found %s", path,
-                    targets[o->settings->data.target], targets[m->target]);
+                    ecd_target_names[o->settings->data.target], ecd_target_names[m->target]);
   if (kind == ECD_MODEL_CNN2D)
     ECD_TRY(ecd_preparation_match(ecd_dataset_preparation(o->dataset), ecd_dataset_path(o->dataset),
                                   &m->preparation, path, err));

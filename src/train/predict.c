@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/table.h"
 #include "deck/deck.h"
+#include "train/folder.h"
 #include "train/graphs.h"
 #include "train/inference.h"
 #include "train/maps.h"
@@ -96,7 +97,7 @@ bool ecd_predictor_wants(const ecd_predictor_t *p, const char *id) {
 ecd_code_t ecd_predictor_add(ecd_predictor_t *p, const ecd_sample_t *sample, ecd_error_t *err) {
   if (p->count == p->room) ECD_TRY(grow(p, err));
   p->sample[p->count] = sample;
-  p->target[p->count] = p->model.target == ECD_TARGET_BULK ? sample->bulk : sample->shear;
+  p->target[p->count] = ecd_sample_target(sample, p->model.target);
   p->split[p->count] = part_of(p, sample->id);
   p->uncertainty[p->count] = NAN;
   p->predicted[p->count++] = NAN;
@@ -203,7 +204,6 @@ static ecd_code_t open_model(ecd_predictor_t *p, ecd_error_t *err) {
    network, data and volumes. Rank 0, before the work, so that a folder that cannot be written is found at once. */
 static ecd_code_t write_deck(const ecd_predictor_t *p, const char *folder, int words,
                              char *const *word, bool dataset, ecd_error_t *err) {
-  char path[ECD_PATH_MAX];
   ecd_settings_t effective = *p->settings;
   effective.model = p->model.model;
   effective.data.target = p->model.target;
@@ -215,13 +215,7 @@ static ecd_code_t write_deck(const ecd_predictor_t *p, const char *folder, int w
   if (dataset) effective.data.file = word[0];
   effective.predict.files = (char *)(dataset || words > 1 ? "" : word[0]);
   effective.predict.model = (char *)p->model_path;
-  ecd_output_t *output;
-  ECD_TRY(ecd_path_join(path, folder, "deck.yaml", err));
-  ECD_TRY(ecd_output_open(path, &output, err));
-  const ecd_code_t code = ecd_deck_write(&effective, ecd_output_stream(output), err);
-  if (code == ECD_OK) return ecd_output_commit(&output, err);
-  ecd_output_abandon(&output);
-  return code;
+  return ecd_folder_write_deck(folder, &effective, err);
 }
 
 typedef struct {
@@ -288,11 +282,11 @@ static ecd_code_t predict_dataset(ecd_predictor_t *p, ecd_dataset_t *dataset, ec
 }
 
 ecd_code_t ecd_predictor_write(const ecd_predictor_t *p, const char *folder, ecd_error_t *err) {
-  const bool bulk = p->model.target == ECD_TARGET_BULK;
+  const char *target = ecd_target_names[p->model.target];
   if (p->what == ECD_PREDICT_MAPS) return ecd_maps_write(p, folder, err);
-  ECD_TRY(ecd_results_write(
-      p->ctx, folder, bulk ? "bulk" : "shear", p->sample, p->count, p->target, p->predicted,
-      p->state != NULL || p->model.members > 1 ? p->uncertainty : NULL, p->split, err));
+  ECD_TRY(ecd_results_write(p->ctx, folder, target, p->sample, p->count, p->target, p->predicted,
+                            p->state != NULL || p->model.members > 1 ? p->uncertainty : NULL,
+                            p->split, err));
   static const int8_t parts[] = {ECD_TRAIN, ECD_VALIDATION, ECD_TEST, ECD_UNUSED};
   for (size_t i = 0; i < sizeof parts; ++i) {
     const ecd_metrics_t m =
@@ -301,13 +295,13 @@ ecd_code_t ecd_predictor_write(const ecd_predictor_t *p, const char *folder, ecd
       ecd_log(p->ctx, "%-5s %zu samples, R2 %.4f, RMSE %.4g GPa, MAE %.4g GPa",
               ecd_split_name(parts[i]), m.n, m.r2, m.rmse, m.mae);
   }
-  ecd_log(p->ctx, "%zu predictions of the %s modulus in %s/predictions.csv", p->count,
-          bulk ? "bulk" : "shear", folder);
+  ecd_log(p->ctx, "%zu predictions of the %s modulus in %s/predictions.csv", p->count, target,
+          folder);
   return ECD_OK;
 }
 
 void ecd_predictor_print(const ecd_predictor_t *p) {
-  const char *target = p->model.target == ECD_TARGET_BULK ? "bulk" : "shear";
+  const char *target = ecd_target_names[p->model.target];
   if (p->ctx->rank != 0 || p->what == ECD_PREDICT_MAPS) return;
   int width = 2;
   for (size_t i = 0; i < p->count; ++i)

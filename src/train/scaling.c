@@ -3,9 +3,7 @@
 #include "train/signals.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static float transformed(ecd_transform_t transform, float value) {
   if (transform == ECD_TRANSFORM_NONE) return value;

@@ -31,7 +31,7 @@ static ecd_code_t begin(ecd_trainer_t *t, ecd_error_t *err) {
   if (t->ctx->rank == 0) {
     if (!t->settings->train.resume || !there) ecd_folder_set_aside(t->ctx, t->settings->output);
     code = ecd_journal_cut(journal, t->epoch, err);
-    if (code == ECD_OK) code = ecd_folder_write_deck(t->settings, err);
+    if (code == ECD_OK) code = ecd_folder_write_deck(t->settings->output, t->settings, err);
   }
   return ecd_agree(t->ctx->world, code, err);
 }
