@@ -230,6 +230,24 @@ static ecd_code_t take_turns(farm_t *f, ecd_error_t *failure, ecd_error_t *err) 
   return code;
 }
 
+/* Until all groups have left their last piece: this one may still be told to stop, and tells the
+   others. Collective. */
+static ecd_code_t wait_for_all(farm_t *f, ecd_error_t *err) {
+  MPI_Request request;
+  int there = 0;
+  bool told = false;
+  ECD_MPI(MPI_Ibarrier(f->ctx->world, &request));
+  for (;;) {
+    ECD_MPI(MPI_Test(&request, &there, MPI_STATUS_IGNORE));
+    if (there) return ECD_OK;
+    if (!told && ecd_signals_seen()) {
+      ECD_TRY(ecd_counters_set(f->counters, STOP, 1, err));
+      told = true;
+    }
+    usleep(2000);
+  }
+}
+
 /* ---- Data ---- */
 
 /* Where several trainings take volumes, one copy a node serves all groups. *volumes: it, or NULL.
@@ -319,12 +337,14 @@ static ecd_code_t run(farm_t *f, ecd_error_t *err) {
     ecd_signals_watch();
     ecd_signals_also(others_stop, f);
     code = take_turns(f, failure, err);
+    ecd_error_t *second = failure; /* what ended the work is what counts */
+    ecd_code_t end = wait_for_all(f, second);
+    if (code == ECD_OK && end != ECD_OK) code = ecd_fail(err, end, "%s", second->text);
+    code = ecd_agree(f->ctx->world, code, err);
     ecd_signals_also(NULL, NULL);
     ecd_signals_restore();
-    code = ecd_agree(f->ctx->world, code, err);
     const double wall = ecd_now() - start;
-    ecd_error_t *second = failure; /* what ended the work is what counts */
-    ecd_code_t end = collect_states(f, second);
+    end = collect_states(f, second);
     if (end == ECD_OK) end = measure(f, wall, second);
     if (code == ECD_OK && end != ECD_OK) code = ecd_fail(err, end, "%s", second->text);
   }
