@@ -11,7 +11,7 @@ bench:
   targets: [bulk]
   folds: 3
   ranks_per_run: 1
-  epochs_scale: 4
+  epochs_scale: 8
 END
 random() { od -An -N2 -tu2 /dev/urandom | tr -d ' '; }
 done_pieces() { find "$1/pieces" -name piece.json 2>/dev/null | wc -l; }
@@ -24,6 +24,16 @@ start() {
   mkdir pids
   $MPIEXEC -n 2 sh -c 'touch pids/$$; exec "$@"' sh "$ECDNET" bench bench.yaml -o output="$folder" "$@" >log 2>&1 &
   job=$!
+}
+
+# goes_on RANKS FOLDER WHAT ARGUMENT...: to the end, where pieces are left; a random moment may come after the last.
+goes_on() {
+  number=$1 folder=$2 what=$3
+  shift 3
+  last="[12/12]"
+  [ "$(done_pieces "$folder")" -lt 12 ] || last="farm: 0 of 12 pieces to do"
+  ranks "$number" bench bench.yaml -o output="$folder" "$@"
+  expect 0 "$what" "$last" "of 12 pieces to do" "tables: $folder/tables/bench.md"
 }
 
 # in_the_middle FOLDER LEAST: until so many pieces are done, and a random moment more.
@@ -54,8 +64,7 @@ for kill in 1 2 3; do
   before=$now
   [ "$before" -lt 9 ] || break
 done
-ranks 2 bench bench.yaml -o output=killed
-expect 0 "going on after SIGKILL" "[12/12]" "of 12 pieces to do"
+goes_on 2 killed "going on after SIGKILL"
 for file in bench.md bench.tex bench.csv; do
   cmp whole/tables/$file killed/tables/$file || fail "after SIGKILL: another $file"
 done
@@ -79,10 +88,8 @@ start stopped1
 in_the_middle stopped1 $(($(done_pieces stopped1) + 1))
 kill -USR1 $job
 reap $job
-[ $code -eq 75 ] || [ "$(done_pieces stopped1)" -eq 12 ] || fail "SIGUSR1 to mpirun: exit code $code"
-ranks 3 bench bench.yaml -o output=stopped1
-expect 0 "going on after signals" "tables: stopped1/tables" # all may have been done before the second signal
+[ $code -eq 75 ] || [ "$(done_pieces stopped1)" -eq 12 ] || { fail "SIGUSR1 to mpirun: exit code $code"; cat log; }
+goes_on 3 stopped1 "going on after signals"
 cmp whole/tables/bench.csv stopped1/tables/bench.csv || fail "after signals: other tables"
-ranks 2 bench bench.yaml -o output=stopped2 -o bench.ranks_per_run=2
-expect 0 "going on with two ranks a training" "tables: stopped2/tables"
+goes_on 2 stopped2 "going on with two ranks a training" -o bench.ranks_per_run=2
 [ "$failed" -eq 0 ]
