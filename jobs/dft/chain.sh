@@ -10,13 +10,8 @@
 # Exit codes: 0 done; 1 something failed or is set aside; 2 usage; 3 bad input data; 75 stopped by a signal.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-for python in ${ECDNET_PYTHON:+"$ECDNET_PYTHON"} python3 /usr/bin/python3; do
-  "$python" -c 'import importlib.util as u, sys; sys.exit(not all(map(u.find_spec, ("ase", "numpy", "spglib"))))' \
-    >/dev/null 2>&1 || continue
-  found=$python
-  break
-done
-if [ -n "${found-}" ]; then
+. "$here/find_python.sh"
+if find_python ase numpy spglib; then
   PYTHONPATH=$here${PYTHONPATH:+:$PYTHONPATH}
   export PYTHONPATH PYTHONDONTWRITEBYTECODE=1
   exec "$found" -m ecdchain "$@"

@@ -141,3 +141,16 @@ says "interrupted"
 silent "running"
 expect 0 chain run "$work/k" -o toy.sleep=0
 says "labels.csv: 3 of 3 materials"
+
+# Charge densities alone; then on to the labels.
+expect 0 toy_run "$work/u" --structures "$in" -o chain.until=static
+silent "elastic"
+says "samples/: 3 of 3 materials"
+[ -e "$work/u/samples/Cu/CHGCAR" ] && [ ! -e "$work/u/labels.csv" ] && [ ! -e "$work/u/density" ] || fail "more than densities"
+expect 0 chain status "$work/u"
+grep -qE '^Cu +Cu +done +done +- +- +-$' "$work/log" || fail "the row of Cu"
+expect 2 chain stage "$work/u" Cu elastic
+says "chain.until is static"
+expect 0 chain run "$work/u" -o chain.until=elastic
+silent "relax done"
+says "density/dataset.h5: 3 materials"

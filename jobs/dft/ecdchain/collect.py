@@ -13,7 +13,8 @@ FIELDS = ('density', 'elf')
 
 
 def collect(work, say):
-    """Writes labels.csv, set_aside.csv and the links in samples/. (ids with labels, {id: why set aside})."""
+    """Writes labels.csv, set_aside.csv and the links in samples/. (ids that are ready, {id: why set aside});
+    with chain.until = static there are no labels, and a material is ready when its density is."""
     with lock(work.path('collect.lock'), f'{work.folder}: another process collects'):
         aside, finished = {}, {}
         for name in work.ids():
@@ -25,19 +26,21 @@ def collect(work, say):
             for stage, (state, reason) in states.items():
                 if state in (STAGE_FAILED, INTERRUPTED, RUNNING):
                     aside[name] = f'{stage}: {reason or state}'
-        rows = _moduli(work, finished) if finished else {}
-        for name in finished:
+        labels = work.settings['chain']['until'] == 'elastic'
+        rows = _moduli(work, finished) if labels and finished else {}
+        for name in finished if labels else ():
             reason = _why_not(rows.get(name))
             if reason:
                 aside[name] = f'elastic: {reason}'
-        labelled = [name for name in finished if name not in aside]
-        for name in labelled:
+        ready = [name for name in finished if name not in aside]
+        for name in ready:
             _link(work, name, finished[name][1])
-        _write_labels(work, [rows[name] for name in labelled])
+        if labels:
+            _write_labels(work, [rows[name] for name in ready])
         _write_csv(work.path('set_aside.csv'), ['id', 'reason'], [[n, aside[n]] for n in sorted(aside)])
-        say(f'labels.csv: {len(labelled)} of {len(work.ids())} materials'
+        say(f'{"labels.csv" if labels else "samples/"}: {len(ready)} of {len(work.ids())} materials'
             + (f'; set aside: {len(aside)}, see set_aside.csv' if aside else ''))
-        return labelled, aside
+        return ready, aside
 
 
 def _moduli(work, finished):

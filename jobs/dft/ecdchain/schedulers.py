@@ -100,8 +100,9 @@ class Batch:
         self.work, self.say = work, say
         self.record = work.path('jobs', 'submitted.json')
 
-    def submit(self, name, words, options, ok=(), ended=()):
-        """The number of a job that starts after all of ok have succeeded and all of ended have ended."""
+    def submit(self, name, command, options, ok=(), ended=()):
+        """The number of a job that runs command (words) in the folder of the chain, after all of ok have
+        succeeded and all of ended have ended."""
         batch = self.work.settings['batch']
         log = job_log(self.work, *name)
         lines = ['#!/bin/sh'] + [f'{self.prefix} {o}' for o in self.head('-'.join(name), log)]
@@ -110,19 +111,19 @@ class Batch:
         path = shlex.quote(os.environ.get('PYTHONPATH', ''))
         lines += [f'export PYTHONPATH={path} PYTHONDONTWRITEBYTECODE=1',
                   f'cd {shlex.quote(self.work.folder)} || exit 1',
-                  'exec ' + ' '.join(shlex.quote(w) for w in stage_command(self.work, *words))]
+                  'exec ' + ' '.join(shlex.quote(word) for word in command)]
         script = self.work.path('jobs', '-'.join(name) + '.sh')
         write_file(script, '\n'.join(lines) + '\n')
-        command = self.command(script, list(ok), list(ended))
+        submission = self.command(script, list(ok), list(ended))
         with open(script, encoding='utf-8') as file:
             try:
-                done = subprocess.run(command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                done = subprocess.run(submission, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                       text=True, check=False)
             except OSError as error:
-                raise ChainError(f'{command[0]}: {error.strerror}') from error
+                raise ChainError(f'{submission[0]}: {error.strerror}') from error
         number = self.number(done.stdout) if done.returncode == 0 else None
         if number is None:
-            raise ChainError(f'{" ".join(command)}: exit code {done.returncode}, no job: '
+            raise ChainError(f'{" ".join(submission)}: exit code {done.returncode}, no job: '
                              f'{(done.stderr or done.stdout).strip()}', FAILED)
         self._remember(number, name)
         return number

@@ -27,6 +27,8 @@ COMMON = {
             ('primitive', 'as_given')),
         Key('relax', 'cell', 'what is relaxed: cell (and sites), sites, or none',
             ('cell', 'sites', 'none')),
+        Key('until', 'elastic', 'the last stage; static: charge densities without labels',
+            ('static', 'elastic')),
         Key('attempts', 2, 'run starts a failed stage again until it has failed so many times; then it is '
             'set aside until retry', minimum=1),
         Key('ecdnet', '', 'the ecdnet program; empty: found by chain.sh'),

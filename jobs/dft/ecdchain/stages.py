@@ -293,8 +293,8 @@ def _check_relaxed(before, after):
 
 
 def stages_of(material):
-    """[relax, static, elastic] of a material."""
+    """[relax, static, elastic] of a material, to the one that chain.until names."""
     made = []
-    for name in STAGES:
+    for name in STAGES[:STAGES.index(material.work.settings['chain']['until']) + 1]:
         made.append(Stage(material, name, list(made)))
     return made

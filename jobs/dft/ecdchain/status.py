@@ -5,6 +5,7 @@ import os
 from .base import ChainError
 from .schedulers import BATCH
 from .stages import DONE, FAILED, INTERRUPTED, READY, RUNNING, WAITS, stages_of
+from .work import FINISH, STAGES
 
 
 def table(work):
@@ -20,7 +21,7 @@ def table(work):
     rows = []
     for name in work.ids():
         material = work.material(name)
-        row = {'id': name, 'formula': material.about['formula']}
+        row = {'id': name, 'formula': material.about['formula'], **dict.fromkeys(STAGES, '-')}
         notes = []
         for stage in stages_of(material):
             state, reason = stage.state()
@@ -34,12 +35,12 @@ def table(work):
                 notes.append(f'{stage.name}: {reason}')
         row['bulk_gpa'], row['shear_gpa'] = labels.get(name, {}).get('bulk_gpa', ''), labels.get(
             name, {}).get('shear_gpa', '')
-        if all(row[s] == DONE for s in ('relax', 'static', 'elastic')) and name not in labels:
+        if all(row[s] == DONE for s in STAGES) and name not in labels:
             notes.append(_aside(work).get(name, 'not collected yet'))
         row['note'] = '; '.join(notes)
         rows.append(row)
-    if ('chain', 'finish') in jobs:
-        about = f'collect and prep: job {jobs[("chain", "finish")]}'
+    if FINISH in jobs:
+        about = f'collect and prep: job {jobs[FINISH]}'
     return rows, about
 
 

@@ -72,11 +72,16 @@ def _id_of(path):
     return stem if ending.lower() in ENDINGS else name
 
 
+def good_id(name):
+    """Ids name folders."""
+    return re.fullmatch(r'[A-Za-z0-9][A-Za-z0-9._+-]*', name) is not None
+
+
 def read_all(pairs, cell):
     """([(id, path, atoms)], [problem]): every file is read, and all that is wrong is listed."""
     good, problems, paths = [], [], {}
     for name, path in pairs:
-        if not re.fullmatch(r'[A-Za-z0-9][A-Za-z0-9._+-]*', name):
+        if not good_id(name):
             problems.append(f"{path}: the id '{name}' has characters other than letters, digits and ._+-")
         elif name in paths:
             problems.append(f"{path}: the id '{name}' is that of {paths[name]} too")
@@ -101,14 +106,18 @@ def read(path, cell='as_given'):
         raise ChainError(f'{path}: ASE cannot read it: {reason}', BAD_DATA) from error
     if len(images) != 1:
         raise ChainError(f'{path}: expected one structure, found {len(images)}', BAD_DATA)
-    atoms = images[0]
+    atoms = checked(images[0], path)
+    magnetic = atoms.get_initial_magnetic_moments().any()      # spglib would not see these
+    return primitive(atoms) if cell == 'primitive' and not magnetic else atoms
+
+
+def checked(atoms, path):
+    """Cell, sites and moments, the sites of an element together; ChainError if they make no crystal."""
     _check(atoms, path)
     atoms = type(atoms)(numbers=atoms.numbers, cell=atoms.cell, scaled_positions=atoms.get_scaled_positions(),
                         magmoms=_moments(atoms), pbc=True)
     kinds = list(dict.fromkeys(atoms.numbers))
-    atoms = atoms[sorted(range(len(atoms)), key=lambda i: kinds.index(atoms.numbers[i]))]
-    magnetic = atoms.get_initial_magnetic_moments().any()      # spglib would not see these
-    return primitive(atoms) if cell == 'primitive' and not magnetic else atoms
+    return atoms[sorted(range(len(atoms)), key=lambda i: kinds.index(atoms.numbers[i]))]
 
 
 def _is_poscar(path):

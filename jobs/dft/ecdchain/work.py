@@ -21,6 +21,7 @@ from .base import (BAD_DATA, FAILED, USAGE, ChainError, EngineError, digest, rea
 from .settings import COMMON, Settings, read_ini
 
 STAGES = ('relax', 'static', 'elastic')
+FINISH = ('chain', 'finish')         # the job that collects and prepares
 
 
 class Work:
