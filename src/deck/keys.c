@@ -77,7 +77,8 @@ const ecd_key_t ecd_keys[] = {
     INTEGER("prep.ranks_per_volume", prep.ranks_per_volume, "0", 0, 1e6, "",
             "ranks that share one volume; 0: automatic"),
     CHOICE("prep.on_error", prep.on_error, "stop", on_errors,
-           "stop: list all bad files, write nothing; skip: leave them out, see rejected.csv"),
+           "stop: list all bad files, write nothing; skip: leave them out, see rejected.csv; "
+           "predict: the log"),
     FLAG("prep.unlabelled", prep.unlabelled, "false", "allow materials without a label"),
     FLAG("prep.append", prep.append, "false", "add new materials to an existing dataset"),
 

@@ -18,10 +18,11 @@ ecd_code_t ecd_prep_find(const ecd_context_t *ctx, const ecd_prep_settings_t *se
                          size_t words, char *const *word, ecd_sources_t *sources, ecd_error_t *err);
 
 /* Resamples the files as want says: samples[sources->count], their contents owned by the caller,
-   and volumes (sources->count, n, n, n), on every rank. Bad files are ECD_DATA; the samples are
-   then empty. Collective. */
+   and volumes (sources->count, n, n, n), on every rank; *made are there, in the order of the
+   files. Bad files are ECD_DATA, and the samples then empty; with settings->on_error skip they are
+   told and left out. Collective. */
 ecd_code_t ecd_prep_volumes(const ecd_context_t *ctx, const ecd_prep_settings_t *settings,
                             const ecd_preparation_t *want, const ecd_sources_t *sources,
-                            ecd_sample_t *samples, float *volumes, ecd_error_t *err);
+                            ecd_sample_t *samples, float *volumes, size_t *made, ecd_error_t *err);
 
 #endif

@@ -23,7 +23,7 @@ typedef struct {
   ecd_sources_t sources;    /* that predict.split chooses */
   ecd_sample_t *samples;    /* [sources.count], kept: the results name them */
   float *volumes;           /* (share, n, n, n) */
-  size_t first;             /* of the present share */
+  size_t first;             /* sample of the present share */
 } files_t;
 
 static ecd_code_t feed(size_t first, size_t count, const float **input, void *arg,
@@ -82,19 +82,19 @@ static ecd_code_t make_room(files_t *f, size_t share, ecd_error_t *err) {
                    sizeof *f->volumes, "volumes", err);
 }
 
-/* Reads, resamples and predicts files first .. first + count - 1. Collective. */
-static ecd_code_t predict_share(files_t *f, size_t count, ecd_error_t *err) {
+/* Reads, resamples and predicts some files. Collective. */
+static ecd_code_t predict_share(files_t *f, const ecd_sources_t *share, ecd_error_t *err) {
   ecd_predictor_t *p = f->predictor;
-  const ecd_sources_t share = {.count = count, .file = f->sources.file + f->first};
+  size_t made;
+  f->first = p->count;
   ecd_sample_t *samples = f->samples + f->first;
-  ECD_TRY(
-      ecd_prep_volumes(p->ctx, &f->prep, &p->model.preparation, &share, samples, f->volumes, err));
+  ECD_TRY(ecd_prep_volumes(p->ctx, &f->prep, &p->model.preparation, share, samples, f->volumes,
+                           &made, err));
   ecd_code_t code = ECD_OK;
-  for (size_t i = 0; code == ECD_OK && i < count; ++i)
-    code = ecd_predictor_add(p, &samples[i], err);
+  for (size_t i = 0; code == ECD_OK && i < made; ++i) code = ecd_predictor_add(p, &samples[i], err);
   if (code == ECD_OK) code = ecd_predictor_reserve(p, f->first, err);
   ECD_TRY(ecd_agree(p->ctx->world, code, err));
-  return ecd_predictor_infer(p, f->first, count, feed, f, err);
+  return ecd_predictor_infer(p, f->first, made, feed, f, err);
 }
 
 static ecd_code_t predict_words(files_t *f, size_t words, char *const *word, ecd_error_t *err) {
@@ -106,11 +106,13 @@ static ecd_code_t predict_words(files_t *f, size_t words, char *const *word, ecd
   ecd_code_t code = choose(f, err);
   if (code == ECD_OK) code = make_room(f, share, err);
   ECD_TRY(ecd_agree(p->ctx->world, code, err));
-  for (; f->first < f->sources.count; f->first += share) {
-    const size_t left = f->sources.count - f->first;
-    ECD_TRY(predict_share(f, left < share ? left : share, err));
+  for (size_t at = 0; at < f->sources.count; at += share) {
+    const size_t left = f->sources.count - at;
+    const ecd_sources_t some = {.count = left < share ? left : share, .file = f->sources.file + at};
+    ECD_TRY(predict_share(f, &some, err));
   }
-  return ECD_OK;
+  if (p->count > 0 || f->sources.count == 0) return ECD_OK;
+  return ecd_fail(err, ECD_DATA, "all %zu files are bad, see above", f->sources.count);
 }
 
 /* Files do not say which program made them: a deck may. */
@@ -135,7 +137,7 @@ static int by_id(const void *a, const void *b) {
 /* a/CHGCAR and b/CHGCAR have one id: their paths take its place. */
 static ecd_code_t tell_apart(files_t *f, ecd_error_t *err) {
   ecd_sample_t **all;
-  const size_t count = f->sources.count;
+  const size_t count = f->predictor->count;
   ECD_TRY(ecd_alloc((void **)&all, count, sizeof *all, "samples", err));
   for (size_t i = 0; i < count; ++i) all[i] = &f->samples[i];
   if (count > 0) qsort(all, count, sizeof *all, by_id);

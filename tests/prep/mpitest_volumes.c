@@ -33,6 +33,7 @@ int main(int argc, char **argv) {
   enum { COUNT = 4 };
   ecd_sample_t samples[COUNT];
   ecd_sources_t sources, twice;
+  size_t made;
   float *volumes = malloc(COUNT * 12 * 12 * 12 * sizeof *volumes);
   CHECK(volumes != NULL);
   char *words[] = {settings->prep.files, folder, "nowhere"};
@@ -46,7 +47,9 @@ int main(int argc, char **argv) {
   ecd_sources_clear(&twice);
   CHECK(ecd_prep_find(ctx, &settings->prep, 1, words, &sources, &err) == ECD_OK);
   CHECK(sources.count == COUNT);
-  CHECK(ecd_prep_volumes(ctx, &settings->prep, &want, &sources, samples, volumes, &err) == ECD_OK);
+  CHECK(ecd_prep_volumes(ctx, &settings->prep, &want, &sources, samples, volumes, &made, &err) ==
+        ECD_OK);
+  CHECK(made == COUNT);
   for (size_t i = 0; i < COUNT; ++i) {
     CHECK(samples[i].id[1] == (char)('0' + i) && strcmp(samples[i].formula, "Na") == 0);
     CHECK(isnan(samples[i].bulk) && samples[i].source_grid[2] == 5 && samples[i].cell[1][1] == 5);
@@ -63,13 +66,26 @@ int main(int argc, char **argv) {
     CHECK(truncate(command, 900) == 0);
   }
   MPI_Barrier(ctx->world);
-  CHECK(ecd_prep_volumes(ctx, &settings->prep, &want, &sources, samples, volumes, &err) ==
+  CHECK(ecd_prep_volumes(ctx, &settings->prep, &want, &sources, samples, volumes, &made, &err) ==
         ECD_DATA);
-  CHECK(samples[0].id == NULL);
-  ecd_sources_clear(&sources);
-  free(volumes);
+  CHECK(made == 0 && samples[0].id == NULL);
   CHECK_HAS(err.text, "3 of 4 files are bad");
   CHECK_HAS(err.text, "s2.CHGCAR:");
+  settings->prep.on_error = ECD_ON_ERROR_SKIP;
+  if (ctx->rank == 0) {
+    write_charge(folder, 1, "");
+    write_charge(folder, 3, "");
+  }
+  MPI_Barrier(ctx->world);
+  CHECK(ecd_prep_volumes(ctx, &settings->prep, &want, &sources, samples, volumes, &made, &err) ==
+        ECD_OK);
+  CHECK(made == 3 && strcmp(samples[2].id, "s3") == 0 && samples[3].id == NULL);
+  for (size_t i = 0; i < made; ++i) {
+    CHECK_NEAR(volumes[i * 12 * 12 * 12], 2 + 0.1 * (double)(i < 2 ? i : 3), 1e-5);
+    ecd_sample_clear(&samples[i]);
+  }
+  ecd_sources_clear(&sources);
+  free(volumes);
   MPI_Barrier(ctx->world);
   snprintf(command, sizeof command, "rm -rf '%s'", folder);
   if (ctx->rank == 0) CHECK(system(command) == 0);

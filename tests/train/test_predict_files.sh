@@ -57,6 +57,16 @@ head -n 90 short.CHGCAR >shorter.CHGCAR
 ranks 3 predict -o output=run shorter.CHGCAR files/mp-1000.CHGCAR.gz short.CHGCAR
 expect 3 "truncated files" "2 of 3 files are bad" "short.CHGCAR:101" "shorter.CHGCAR:91"
 once "error:"
+# Left out where the deck says so: in every share of many files, and where none is left.
+for i in a b c; do cp short.CHGCAR many/0$i.CHGCAR && cp short.CHGCAR many/m4$i.CHGCAR; done
+for n in 1 3; do
+  ranks $n predict -o output=skip -o predict.model=run/model.h5 -o prep.on_error=skip many files/mp-10051.CHGCAR.gz short.CHGCAR
+  expect 0 "bad files left out" "left out: many/0a.CHGCAR:101" "left out: short.CHGCAR:101" "71 predictions"
+  cmp skip/predict/predictions.csv many/predict/predictions.csv || fail "others are left out: other predictions on $n ranks"
+done
+ranks 2 predict -o output=run -o prep.on_error=skip short.CHGCAR shorter.CHGCAR
+expect 3 "bad files alone" "all 2 files are bad"
+once "error:"
 ranks 1 predict -o output=run files/mp-1000.CHGCAR.gz d.h5
 expect 2 "a dataset among files" "expected one dataset, or charge files; found 'd.h5' among 2 names"
 ranks 3 predict -o output=run nowhere.CHGCAR
