@@ -1,25 +1,20 @@
 #!/usr/bin/python3
-"""Independent counterparts of ecdnet's models, trained alike on the same folds: scikit-learn's random
-forest, PyTorch
-networks, and CGCNN after its article and public code (T. Xie, J. C. Grossman, PRL 120, 145301).
+"""Independent counterparts of ecdnet's models, trained alike on the same folds: scikit-learn's random forest,
+PyTorch networks, and CGCNN after its article and public code (T. Xie, J. C. Grossman, PRL 120, 145301).
 
 usage: twins.py MODEL DATASET RUN [--target T] [--seed N] [-o train.key=value]... [--init I] [--csv FILE]
-[--keep FOLDER]
+                [--keep FOLDER]
        twins.py --check-cgcnn REFERENCE
 
 MODEL is rf, magpie_cnn, cnn2d, cnn3d, fusion or cgcnn; DATASET a file that ecdnet prep made; RUN the
-folder of
-fivefold.sh: the folds are those of RUN/fold0/predictions.csv, fold1, ... Of any model: input/rf.yaml takes
-seconds.
-How to train is read from input/MODEL.yaml and changed by -o as in ecdnet; widths are those of the decks as
-shipped.
-Weights start as in ecdnet (--init glorot), those of cgcnn as in its public code (torch). One thread.
-Prints R2, RMSE and
-MAE of the pooled held-out predictions, for fusion those of its parents too; --csv writes the predictions.
---keep: what
-the parents of fusion give is kept in that folder and used again.
---check-cgcnn: the twin of CGCNN against a reference file of its public code (tests/data/README.md).
-Wants numpy, h5py and PyYAML, and of scikit-learn, PyTorch and pymatgen what the model needs.
+folder of fivefold.sh: the folds are those of RUN/fold0/predictions.csv, fold1, ... Of any model:
+input/rf.yaml takes seconds. How to train is read from input/MODEL.yaml and changed by -o as in ecdnet;
+widths are those of the decks as shipped. Weights start as in ecdnet (--init glorot), those of cgcnn as in
+its public code (torch). One thread. Prints R2, RMSE and MAE of the pooled held-out predictions, for
+fusion those of its parents too; --csv writes the predictions. --keep: what the parents of fusion give is
+kept in that folder and used again.
+--check-cgcnn: the twin of CGCNN against a reference file of its public code (tests/data/README.md). Wants
+numpy, h5py and PyYAML, and of scikit-learn, PyTorch and pymatgen what the model needs.
 """
 import argparse
 import copy
@@ -37,10 +32,9 @@ ROOT = os.path.join(HERE, '..', '..')
 MAGPIE = 132
 KNOWN = ('epochs', 'batch', 'optimizer', 'lr', 'lr_factor', 'lr_every', 'epsilon', 'momentum', 'weight_decay')
 DEFAULTS = dict(epochs=60, batch=32, optimizer='adam', lr=5e-4, lr_factor=1.0, lr_every=0, epsilon=1e-7,
-        momentum=0.0,
-                weight_decay=0.0)
+                momentum=0.0, weight_decay=0.0)
 PUBLIC_CGCNN = dict(epochs=100, batch=256, optimizer='sgd', lr=0.01, lr_factor=0.1, lr_every=100,
-        momentum=0.9)
+                    momentum=0.9)
 # Radius (A), neighbours, step of the Gaussians (A).
 RADIUS, NEIGHBORS, STEP = 8.0, 12, 0.2
 
