@@ -259,8 +259,11 @@ static ecd_code_t share_volumes(const farm_t *f, ecd_shared_volumes_t *shared,
   size_t count = 0;
   *volumes = NULL;
   for (size_t k = 0; k < f->open; ++k) {
-    const ecd_settings_t *s = b->models.model[b->piece[f->queue[k]].model].settings;
-    if (!ecd_model_needs(&s->model).volume || s->data.memory != ECD_MEMORY_SHARED) continue;
+    const ecd_bench_model_t *m = &b->models.model[b->piece[f->queue[k]].model];
+    const ecd_settings_t *s = m->settings;
+    if (m->trained != NULL || !ecd_model_needs(&s->model).volume ||
+        s->data.memory != ECD_MEMORY_SHARED)
+      continue;
     if (count++ == 0) shared->transform = s->data.transform;
   }
   if (count < 2) return ECD_OK;

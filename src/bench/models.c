@@ -24,8 +24,26 @@ void ecd_deck_stem(const char *path, char *name, size_t size) {
   snprintf(name, size, "%.*s", (int)(dot != NULL ? dot - file : (long)strlen(file)), file);
 }
 
-/* The working folder's deck, or the one beside the benchmark's. Rank 0's look decides. */
-static ecd_code_t find_deck(const ecd_context_t *ctx, const char *word, const char *beside,
+static bool is_trained(const char *word) {
+  const char *dot = strrchr(file_name(word), '.');
+  return dot != NULL && strcmp(dot, ".h5") == 0;
+}
+
+/* Of dir/NAME.h5, or of dir/NAME/model.h5. */
+static void name_trained(const char *path, char *name, size_t size) {
+  const char *file = file_name(path), *begin = file, *end = strrchr(file, '.');
+  if (strcmp(file, "model.h5") == 0) {
+    const char *to = file;
+    while (to > path && to[-1] == '/') --to;
+    for (begin = to; begin > path && begin[-1] != '/';) --begin;
+    end = to;
+  }
+  snprintf(name, size, "%.*s", (int)(end - begin), begin);
+  if (strspn(name, ".") == strlen(name)) snprintf(name, size, "model"); /* "", "." or ".." */
+}
+
+/* The working folder's file, or the one beside the benchmark's deck. Rank 0's look decides. */
+static ecd_code_t find_file(const ecd_context_t *ctx, const char *word, const char *beside,
                             char *path, ecd_error_t *err) {
   const char *file = file_name(beside);
   char folder[ECD_PATH_MAX];
@@ -56,8 +74,8 @@ static ecd_code_t parse_kind(const char *word, ecd_model_kind_t *kind, ecd_error
     }
   const char *near = ecd_nearest(word, ecd_model_names, count);
   return ecd_fail(err, ECD_USAGE,
-                  "bench.models: expected a deck (.yaml) or a value of model.kind, found "
-                  "'%s'%s%s%s",
+                  "bench.models: expected a deck (.yaml), a trained model (.h5) or a value of "
+                  "model.kind, found '%s'%s%s%s",
                   word, near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
                   near != NULL ? "'?" : "");
 }
@@ -70,15 +88,59 @@ static ecd_code_t apply_layers(const ecd_context_t *ctx, const ecd_layers_t *lay
   return ECD_OK;
 }
 
+static ecd_code_t set_name(ecd_bench_model_t *model, const char *name, ecd_error_t *err) {
+  model->name = strdup(name);
+  return model->name != NULL ? ECD_OK : ecd_fail(err, ECD_FAILED, "out of memory: models");
+}
+
+static ecd_code_t check_targets(const ecd_bench_settings_t *bench, const ecd_trained_t *trained,
+                                ecd_error_t *err) {
+  const char *target = ecd_target_names[trained->target];
+  for (int i = 0; i < bench->targets.count; ++i)
+    if (strcmp(bench->targets.item[i], target) != 0)
+      return ecd_fail(err, ECD_USAGE,
+                      "bench.models: %s predicts the %s modulus; expected bench.targets: [%s], "
+                      "found %s among them",
+                      trained->path, target, target, bench->targets.item[i]);
+  return ECD_OK;
+}
+
+/* Settings as it was trained with, over them the layers, but for what they can no longer change. */
+static ecd_code_t load_trained(const ecd_context_t *ctx, const char *word,
+                               const ecd_bench_settings_t *bench, const ecd_layers_t *layers,
+                               ecd_bench_model_t *model, ecd_error_t *err) {
+  char path[ECD_PATH_MAX], name[256];
+  ecd_settings_t *s = model->settings;
+  if (bench->protocol != ECD_PROTOCOL_EXTERNAL)
+    return ecd_fail(err, ECD_USAGE,
+                    "bench.models: %s: a trained model can take part only with bench.protocol: "
+                    "external; other protocols train",
+                    word);
+  ECD_TRY(find_file(ctx, word, layers->deck, path, err));
+  if (ecd_trained_read(ctx, path, &model->trained, s, err) != ECD_OK)
+    return ecd_fail_in(err, "bench.models");
+  ECD_TRY(check_targets(bench, model->trained, err));
+  const ecd_settings_t own = *s;
+  ECD_TRY(apply_layers(ctx, layers, s, err));
+  s->model = own.model;
+  s->train = own.train;
+  s->data.transform = own.data.transform;
+  s->data.features = own.data.features;
+  name_trained(word, name, sizeof name);
+  return set_name(model, name, err);
+}
+
 /* word NULL: the benchmark's deck is the model's. */
-static ecd_code_t load(const ecd_context_t *ctx, const char *word, double scale,
-                       const ecd_layers_t *layers, ecd_bench_model_t *model, ecd_error_t *err) {
+static ecd_code_t load(const ecd_context_t *ctx, const char *word,
+                       const ecd_bench_settings_t *bench, const ecd_layers_t *layers,
+                       ecd_bench_model_t *model, ecd_error_t *err) {
   char path[ECD_PATH_MAX], name[256] = "model";
   ECD_TRY(ecd_agree(ctx->world, ecd_settings_create(&model->settings, err), err));
+  if (word != NULL && is_trained(word)) return load_trained(ctx, word, bench, layers, model, err);
   ecd_settings_t *s = model->settings;
   ecd_model_kind_t kind = s->model.kind;
   if (word != NULL && is_deck(word)) {
-    ECD_TRY(find_deck(ctx, word, layers->deck, path, err));
+    ECD_TRY(find_file(ctx, word, layers->deck, path, err));
     if (ecd_deck_load(ctx, path, s, err) != ECD_OK) return ecd_fail_in(err, "bench.models");
     kind = s->model.kind;
   } else if (word != NULL) {
@@ -88,9 +150,8 @@ static ecd_code_t load(const ecd_context_t *ctx, const char *word, double scale,
   if (word != NULL) s->model.kind = kind;
   if (word != NULL || layers->deck[0] != '\0')
     ecd_deck_stem(word != NULL ? word : layers->deck, name, sizeof name);
-  model->name = strdup(name);
-  if (model->name == NULL) return ecd_fail(err, ECD_FAILED, "out of memory: models");
-  scale_epochs(s, scale);
+  ECD_TRY(set_name(model, name, err));
+  scale_epochs(s, bench->epochs_scale);
   return ecd_settings_check(s, err) == ECD_OK ? ECD_OK : ecd_fail_in(err, "%s", name);
 }
 
@@ -98,7 +159,9 @@ static ecd_code_t check_names(const ecd_bench_models_t *m, ecd_error_t *err) {
   for (size_t i = 0; i < m->count; ++i)
     for (size_t j = 0; j < i; ++j)
       if (strcmp(m->model[i].name, m->model[j].name) == 0)
-        return ecd_fail(err, ECD_USAGE, "bench.models: two models have the name '%s'",
+        return ecd_fail(err, ECD_USAGE,
+                        "bench.models: two models have the name '%s': that of the file, of "
+                        "model.h5 that of its folder",
                         m->model[i].name);
   return ECD_OK;
 }
@@ -114,8 +177,8 @@ ecd_code_t ecd_bench_models_load(const ecd_context_t *ctx, const ecd_bench_setti
                     err));
   models->count = count;
   for (size_t i = 0; i < count; ++i)
-    ECD_TRY(load(ctx, list->count > 0 ? list->item[i] : NULL, bench->epochs_scale, layers,
-                 &models->model[i], err));
+    ECD_TRY(
+        load(ctx, list->count > 0 ? list->item[i] : NULL, bench, layers, &models->model[i], err));
   return check_names(models, err);
 }
 
@@ -123,6 +186,7 @@ void ecd_bench_models_clear(ecd_bench_models_t *models) {
   for (size_t i = 0; i < models->count; ++i) {
     free(models->model[i].name);
     ecd_settings_destroy(&models->model[i].settings);
+    ecd_trained_destroy(&models->model[i].trained);
   }
   free(models->model);
   *models = (ecd_bench_models_t){0};

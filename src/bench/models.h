@@ -2,8 +2,7 @@
 #ifndef ECD_BENCH_MODELS_H
 #define ECD_BENCH_MODELS_H
 
-#include "base/context.h"
-#include "deck/settings.h"
+#include "bench/trained.h"
 
 #include <stddef.h>
 
@@ -16,8 +15,11 @@ typedef struct {
 } ecd_layers_t;
 
 typedef struct {
-  char *name;               /* of the deck's file without its ending, or of the kind; owned */
+  /* Of the deck's file without its ending, or of the kind; of a trained model likewise, or, where
+     that is model.h5, of its folder. Owned. */
+  char *name;
   ecd_settings_t *settings; /* owned */
+  ecd_trained_t *trained;   /* owned; NULL: the benchmark trains it */
 } ecd_bench_model_t;
 
 typedef struct {
@@ -28,9 +30,11 @@ typedef struct {
 /* File name of a deck without folder and ending, into name[size]. Local. */
 void ecd_deck_stem(const char *path, char *name, size_t size);
 
-/* bench.models: a deck is looked for in the working folder, then beside layers->deck; its
-   model.kind stays its own. Epochs are scaled by bench->epochs_scale. ECD_USAGE: a deck that is not
-   there or bad, an unknown kind, a name that two have. Collective. */
+/* bench.models: a deck or a trained model is looked for in the working folder, then beside
+   layers->deck; a deck's model.kind stays its own, of a trained model all of model and train.
+   Epochs are scaled by bench->epochs_scale. ECD_USAGE: a deck that is not there or bad, an unknown
+   kind, a name that two have, a trained model of a modulus that is not asked for or with a protocol
+   other than external; ECD_DATA: a bad model file. Collective. */
 ecd_code_t ecd_bench_models_load(const ecd_context_t *ctx, const ecd_bench_settings_t *bench,
                                  const ecd_layers_t *layers, ecd_bench_models_t *models,
                                  ecd_error_t *err);

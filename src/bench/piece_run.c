@@ -16,9 +16,18 @@ static ecd_code_t open_log(ecd_context_t *group, const ecd_bench_t *b, size_t pi
   return group->log != NULL ? ECD_OK : ecd_fail(err, ECD_FAILED, "cannot write %s", path);
 }
 
-static ecd_code_t train(ecd_context_t *group, const ecd_bench_t *b, const ecd_settings_t *s,
-                        ecd_error_t *err) {
-  ECD_TRY(ecd_model_run(group, s, b->shared, err));
+/* A trained model is read again, and must be the one that was checked. */
+static ecd_code_t look_again(const ecd_context_t *group, const ecd_trained_t *trained,
+                             ecd_error_t *err) {
+  return ecd_agree(group->world, group->rank == 0 ? ecd_trained_unchanged(trained, err) : ECD_OK,
+                   err);
+}
+
+static ecd_code_t work(ecd_context_t *group, const ecd_bench_t *b, size_t piece,
+                       const ecd_settings_t *s, ecd_error_t *err) {
+  const ecd_trained_t *trained = b->models.model[b->piece[piece].model].trained;
+  ECD_TRY(trained != NULL ? look_again(group, trained, err)
+                          : ecd_model_run(group, s, b->shared, err));
   if (b->protocol.kind != ECD_PROTOCOL_EXTERNAL) return ECD_OK;
   char *word = (char *)ecd_dataset_path(b->protocol.external.dataset);
   return ecd_predict_run(group, s, &ecd_forest_tabular, ECD_PREDICT_MODULUS, 1, &word, err);
@@ -50,7 +59,8 @@ ecd_code_t ecd_piece_run(ecd_context_t *group, const ecd_bench_t *b, size_t piec
   code = ecd_agree(group->world, code, err);
   failure->code = ECD_OK;
   if (code == ECD_OK) {
-    failure->code = ecd_agree(group->world, train(group, b, &deck->settings, failure), failure);
+    failure->code =
+        ecd_agree(group->world, work(group, b, piece, &deck->settings, failure), failure);
     *seconds = ecd_now() - start;
     if (group->rank == 0) code = finish(group, b, piece, failure, *seconds, err);
     code = ecd_agree(group->world, code, err);

@@ -4,7 +4,7 @@
 
 #include "bench/pieces.h"
 
-/* Trains, predicts an external dataset, and leaves the piece done, or failed, on disk; its lines
+/* Trains (not a trained model), predicts an external dataset, and leaves the piece done, or failed, on disk; its lines
    go to the piece's log.txt. *failure: why it failed, else its code is ECD_OK. ECD_STOPPED after a
    signal and a checkpoint: the piece stays open. Other errors: the piece's own files could not be
    written. Collective over group. */

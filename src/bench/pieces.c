@@ -29,10 +29,10 @@ bool ecd_piece_is_child(const ecd_piece_t *piece, size_t parent) {
   return false;
 }
 
-/* The first model of the kind, or ECD_NO_PIECE. */
+/* The first model of the kind that the benchmark trains, or ECD_NO_PIECE. */
 static size_t model_of(const ecd_bench_models_t *models, ecd_model_kind_t kind) {
   for (size_t m = 0; m < models->count; ++m)
-    if (models->model[m].settings->model.kind == kind) return m;
+    if (models->model[m].settings->model.kind == kind && models->model[m].trained == NULL) return m;
   return ECD_NO_PIECE;
 }
 
@@ -42,7 +42,7 @@ static void inherit(ecd_bench_models_t *models) {
                volume = model_of(models, ECD_MODEL_CNN2D);
   for (size_t m = 0; m < models->count; ++m) {
     ecd_model_settings_t *s = &models->model[m].settings->model;
-    if (s->kind != ECD_MODEL_FUSION) continue;
+    if (s->kind != ECD_MODEL_FUSION || models->model[m].trained != NULL) continue;
     if (magpie != ECD_NO_PIECE) s->magpie_cnn = models->model[magpie].settings->model.magpie_cnn;
     if (volume != ECD_NO_PIECE) s->cnn2d = models->model[volume].settings->model.cnn2d;
   }
@@ -70,7 +70,7 @@ static void describe(ecd_bench_t *b, size_t model, size_t target, size_t holdout
                      .target = ecd_bench_target(&b->settings->bench, target)};
   snprintf(p->name, sizeof p->name, "%.200s-%s-%s-r%zu", m->name, ecd_target_names[p->target],
            b->protocol.holdout[holdout].name, repeat);
-  const bool fusion = m->settings->model.kind == ECD_MODEL_FUSION;
+  const bool fusion = m->settings->model.kind == ECD_MODEL_FUSION && m->trained == NULL;
   for (int k = 0; k < ECD_PARENTS; ++k) {
     const size_t parent = fusion ? model_of(&b->models, parent_kinds[k]) : ECD_NO_PIECE;
     p->parent[k] =
@@ -100,6 +100,10 @@ static ecd_code_t count_samples(ecd_bench_t *b, ecd_error_t *err) {
     if (code != ECD_OK) ecd_fail_in(err, "%s", p->name);
   }
   free(split);
+  for (size_t i = 0; i < b->count; ++i) {
+    const ecd_trained_t *trained = b->models.model[b->piece[i].model].trained;
+    if (trained != NULL) b->piece[i].train = trained->trained;
+  }
   return code;
 }
 
@@ -158,12 +162,24 @@ static ecd_code_t make_order(ecd_bench_t *b, ecd_error_t *err) {
   return code;
 }
 
+static ecd_code_t check_trained(const ecd_bench_t *b, ecd_error_t *err) {
+  for (size_t m = 0; m < b->models.count; ++m) {
+    const ecd_bench_model_t *model = &b->models.model[m];
+    if (model->trained == NULL) continue;
+    if (ecd_trained_check(model->trained, ecd_model_needs(&model->settings->model).volume,
+                          &b->protocol, err) != ECD_OK)
+      return ecd_fail_in(err, "bench.models");
+  }
+  return ECD_OK;
+}
+
 ecd_code_t ecd_bench_create(const ecd_context_t *ctx, const ecd_settings_t *settings,
                             const ecd_layers_t *layers, ecd_bench_t *b, ecd_error_t *err) {
   *b = (ecd_bench_t){.settings = settings};
   ECD_TRY(ecd_bench_models_load(ctx, &settings->bench, layers, &b->models, err));
   inherit(&b->models);
   ECD_TRY(ecd_protocol_create(ctx, settings, &b->protocol, err));
+  ECD_TRY(ecd_agree(ctx->world, check_trained(b, err), err));
   ECD_TRY(ecd_agree(ctx->world, list_pieces(b, err), err));
   ECD_TRY(ecd_cost_estimate(ctx, b, err));
   return ecd_agree(ctx->world, make_order(b, err), err);
@@ -177,7 +193,11 @@ void ecd_bench_clear(ecd_bench_t *b) {
   *b = (ecd_bench_t){0};
 }
 
-/* ---- Decks ---- */
+/* ---- Files ---- */
+
+const char *ecd_piece_predictions(const ecd_bench_t *b) {
+  return b->protocol.kind == ECD_PROTOCOL_EXTERNAL ? "predict/predictions.csv" : "predictions.csv";
+}
 
 ecd_code_t ecd_piece_path(const ecd_bench_t *b, size_t piece, const char *file, char *path,
                           ecd_error_t *err) {
@@ -190,8 +210,9 @@ ecd_code_t ecd_piece_path(const ecd_bench_t *b, size_t piece, const char *file, 
 ecd_code_t ecd_piece_settings(const ecd_bench_t *b, size_t piece, ecd_piece_deck_t *deck,
                               ecd_error_t *err) {
   const ecd_piece_t *p = &b->piece[piece];
+  const ecd_bench_model_t *m = &b->models.model[p->model];
   ecd_settings_t *s = &deck->settings;
-  *s = *b->models.model[p->model].settings;
+  *s = *m->settings;
   ECD_TRY(ecd_piece_path(b, piece, "", deck->output, err));
   ECD_TRY(ecd_dataset_locate(b->settings, deck->dataset, err));
   s->output = deck->output;
@@ -201,7 +222,7 @@ ecd_code_t ecd_piece_settings(const ecd_bench_t *b, size_t piece, ecd_piece_deck
   s->data.target = p->target;
   ecd_protocol_apply(&b->protocol, p->holdout, &s->data);
   s->train.resume = true;
-  s->predict.model = (char *)"";
+  s->predict.model = (char *)(m->trained != NULL ? m->trained->path : "");
   s->predict.files = (char *)"";
   s->predict.ids = (char *)b->protocol.external.ids_path;
   s->predict.part = ECD_PART_ALL;

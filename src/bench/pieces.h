@@ -18,7 +18,7 @@ typedef struct {
   /* Pieces whose models it takes, ECD_NO_PIECE: none. A fusion's magpie_cnn and cnn2d, where the
      benchmark has such models: of the same target, part held out and repeat. */
   size_t parent[ECD_PARENTS];
-  size_t train, test; /* samples */
+  size_t train, test; /* samples; of a trained model train are those it was trained on */
   ecd_piece_state_t state;
   double cost; /* estimated seconds on one core */
 } ecd_piece_t;
@@ -58,6 +58,9 @@ ecd_code_t ecd_piece_settings(const ecd_bench_t *bench, size_t piece, ecd_piece_
 /* OUTPUT/pieces/NAME/file into path[ECD_PATH_MAX]. Local. */
 ecd_code_t ecd_piece_path(const ecd_bench_t *bench, size_t piece, const char *file, char *path,
                           ecd_error_t *err);
+
+/* In a piece's folder: the file with the predictions of what it holds out. Local. */
+const char *ecd_piece_predictions(const ecd_bench_t *bench);
 
 /* Whether a piece is parent's child. Local. */
 bool ecd_piece_is_child(const ecd_piece_t *piece, size_t parent);

@@ -133,11 +133,9 @@ static ecd_code_t read_rows(pool_t *p, size_t piece, const char *path, const ecd
 }
 
 static ecd_code_t read_piece(pool_t *p, size_t piece, ecd_error_t *err) {
-  const bool external = p->bench->protocol.kind == ECD_PROTOCOL_EXTERNAL;
   char path[ECD_PATH_MAX];
   ecd_table_t *table;
-  ECD_TRY(ecd_piece_path(p->bench, piece, external ? "predict/predictions.csv" : "predictions.csv",
-                         path, err));
+  ECD_TRY(ecd_piece_path(p->bench, piece, ecd_piece_predictions(p->bench), path, err));
   ECD_TRY(ecd_table_read(path, &table, err));
   const ecd_code_t code = read_rows(p, piece, path, table, err);
   ecd_table_destroy(&table);
@@ -315,6 +313,7 @@ static ecd_code_t write_row(const ecd_context_t *ctx, pool_t *p, const ecd_row_t
   s.output = folder;
   s.data.file = dataset;
   s.data.target = row->target;
+  if (m->trained != NULL) s.predict.model = m->trained->path;
   ECD_TRY(ecd_make_folder(folder, err));
   ECD_TRY(ecd_folder_write_deck(s.output, &s, err));
   ECD_TRY(ecd_alloc((void **)&samples, p->count, sizeof *samples, "predictions", err));

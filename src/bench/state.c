@@ -80,9 +80,23 @@ static ecd_code_t fingerprint_split(const ecd_bench_t *b, size_t piece, char hex
   return code;
 }
 
+/* Where the dataset and the training come from: of a trained model its file has both. */
+static void describe_origin(const ecd_bench_t *b, size_t piece, const char *split, FILE *file) {
+  const ecd_piece_t *p = &b->piece[piece];
+  const ecd_trained_t *trained = b->models.model[p->model].trained;
+  if (trained != NULL)
+    fprintf(file, "sha256 of the model: %s\n", trained->sha256);
+  else
+    fprintf(file, "dataset: %s\nsplit: %s\n", b->protocol.fingerprint, split);
+  if (b->protocol.kind == ECD_PROTOCOL_EXTERNAL)
+    fprintf(file, "external dataset: %s\n", b->protocol.external.fingerprint);
+  for (int k = 0; k < ECD_PARENTS; ++k)
+    if (p->parent[k] != ECD_NO_PIECE) fprintf(file, "parent: %s\n", b->piece[p->parent[k]].name);
+}
+
 /* A line for each setting that decides the piece's result. Owned by the caller. */
 static ecd_code_t describe(const ecd_bench_t *b, size_t piece, char **text, ecd_error_t *err) {
-  const ecd_piece_t *p = &b->piece[piece];
+  const bool trained = b->models.model[b->piece[piece].model].trained != NULL;
   ecd_piece_deck_t *deck;
   size_t size;
   char split[65];
@@ -92,14 +106,12 @@ static ecd_code_t describe(const ecd_bench_t *b, size_t piece, char **text, ecd_
   FILE *file = code == ECD_OK ? open_memstream(text, &size) : NULL;
   if (code == ECD_OK && file == NULL) code = ecd_fail(err, ECD_FAILED, "out of memory: settings");
   if (code == ECD_OK) {
-    fprintf(file, "dataset: %s\nsplit: %s\n", b->protocol.fingerprint, split);
-    if (b->protocol.kind == ECD_PROTOCOL_EXTERNAL)
-      fprintf(file, "external dataset: %s\n", b->protocol.external.fingerprint);
-    for (int k = 0; k < ECD_PARENTS; ++k)
-      if (p->parent[k] != ECD_NO_PIECE) fprintf(file, "parent: %s\n", b->piece[p->parent[k]].name);
+    describe_origin(b, piece, split, file);
     for (size_t i = 0; i < ecd_key_count; ++i) {
-      if (!decides(ecd_keys[i].name, deck->settings.model.kind)) continue;
-      fprintf(file, "%s: ", ecd_keys[i].name);
+      const char *key = ecd_keys[i].name;
+      if (trained ? strcmp(key, "backend") != 0 : !decides(key, deck->settings.model.kind))
+        continue;
+      fprintf(file, "%s: ", key);
       ecd_key_write(&ecd_keys[i], &deck->settings, file);
       fputc('\n', file);
     }
@@ -160,7 +172,7 @@ static ecd_code_t write_settings(const ecd_bench_t *b, size_t piece, ecd_error_t
 /* ---- States ---- */
 
 static ecd_piece_state_t look(const ecd_bench_t *b, size_t piece) {
-  if (has(b, piece, DONE_FILE) && has(b, piece, "predictions.csv")) return ECD_PIECE_DONE;
+  if (has(b, piece, DONE_FILE) && has(b, piece, ecd_piece_predictions(b))) return ECD_PIECE_DONE;
   return has(b, piece, FAILED_FILE) ? ECD_PIECE_FAILED : ECD_PIECE_OPEN;
 }
 

@@ -13,7 +13,8 @@ static const char *kind_of(const ecd_bench_t *b, size_t model) {
 }
 
 const char *ecd_model_label(const ecd_bench_t *b, size_t model) {
-  const char *label = ecd_published_label(kind_of(b, model));
+  const bool trained = b->models.model[model].trained != NULL;
+  const char *label = trained ? NULL : ecd_published_label(kind_of(b, model));
   for (size_t m = 0; m < b->models.count; ++m)
     if (m != model && strcmp(kind_of(b, m), kind_of(b, model)) == 0) label = NULL;
   return label != NULL ? label : b->models.model[model].name;
@@ -264,6 +265,25 @@ static void write_gaps(const writer_t *w) {
             open + failed, w->bench->count, failed);
 }
 
+/* What the benchmark did not train: a line each. */
+static void write_trained(const writer_t *w) {
+  for (size_t m = 0; m < w->bench->models.count; ++m) {
+    const ecd_bench_model_t *model = &w->bench->models.model[m];
+    char text[ECD_PATH_MAX + 400];
+    if (model->trained == NULL) continue;
+    snprintf(text, sizeof text,
+             "%s was trained before, on %zu materials: %s (%s, sha256 %.12s...), as it is.",
+             model->name, model->trained->trained, model->trained->path, kind_of(w->bench, m),
+             model->trained->sha256);
+    if (w->tex) {
+      fprintf(w->file, "%% %s\n", text);
+      continue;
+    }
+    put_text(w, text);
+    fputs("\n\n", w->file);
+  }
+}
+
 static void write_text(const ecd_bench_t *b, const ecd_scores_t *s, const char *name, bool tex,
                        FILE *file) {
   const writer_t w = {b, s, file, tex};
@@ -272,12 +292,14 @@ static void write_text(const ecd_bench_t *b, const ecd_scores_t *s, const char *
   if (tex) {
     fprintf(file, "%% Needs \\usepackage{booktabs}.\n%% ");
     fprintf(file, "%s\n", text);
+    write_trained(&w);
   } else {
     fprintf(file, "# ");
     put_text(&w, name);
     fprintf(file, "\n\n");
     put_text(&w, text);
     fprintf(file, "\n\n");
+    write_trained(&w);
     write_gaps(&w);
   }
   write_main_table(&w);

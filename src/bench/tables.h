@@ -12,7 +12,8 @@
 ecd_code_t ecd_tables_write(const ecd_bench_t *bench, const ecd_scores_t *scores, const char *name,
                             ecd_error_t *err);
 
-/* Column of a model: what the article calls its kind, or its name where two are of one kind. */
+/* Column of a model: what the article calls its kind, or its name where two are of one kind, or
+   where the benchmark did not train it. */
 const char *ecd_model_label(const ecd_bench_t *bench, size_t model);
 
 /* The model with the best score of a row, models if the row has none. */

@@ -244,8 +244,8 @@ const ecd_key_t ecd_keys[] = {
     CHOICE("bench.protocol", bench.protocol, "kfold", protocols,
            "kfold: cross-validation; loeo: leave one element out; external: a second dataset"),
     TEXTS("bench.models", bench.models, "[]", NULL,
-          "model decks (looked for here, then beside the deck) or values of model.kind; none: this "
-          "deck's own model"),
+          "model decks (looked for here, then beside the deck), values of model.kind or, for "
+          "protocol: external, trained models (.h5); none: this deck's own model"),
     TEXTS("bench.targets", bench.targets, "[bulk, shear]", ecd_target_names, "moduli to learn"),
     INTEGER("bench.repeats", bench.repeats, "1", 1, 1000, "",
             "trainings of each model with other initial weights; their predictions are averaged"),

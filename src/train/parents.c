@@ -98,6 +98,19 @@ static ecd_code_t get(ecd_context_t *ctx, const ecd_offspring_t *o, ecd_model_ki
   return code;
 }
 
+/* A parent whose network cannot be made for the dataset's volumes, as it would fail in its own
+   training. One rank looks: its memory is enough. */
+static ecd_code_t check_fits(const ecd_offspring_t *o, ecd_model_kind_t kind, ecd_error_t *err) {
+  const ecd_backend_t *backend;
+  ecd_net_t *net;
+  ecd_model_settings_t model = o->settings->model;
+  model.kind = kind;
+  ECD_TRY(ecd_backend_get(o->settings->backend, &backend, err));
+  ECD_TRY(ecd_net_create(&model, ecd_dataset_preparation(o->dataset)->grid, 1, backend, &net, err));
+  ecd_net_destroy(&net);
+  return ECD_OK;
+}
+
 ecd_code_t ecd_parents_get(ecd_context_t *ctx, const ecd_offspring_t *o, ecd_parents_t *parents,
                            ecd_error_t *err) {
   const ecd_parents_settings_t *s = &o->settings->parents;
@@ -108,11 +121,18 @@ ecd_code_t ecd_parents_get(ecd_context_t *ctx, const ecd_offspring_t *o, ecd_par
   } both[] = {{ECD_MODEL_MAGPIE_CNN, s->magpie, &parents->magpie},
               {ECD_MODEL_CNN2D, s->volume, &parents->volume}};
   *parents = (ecd_parents_t){0};
-  /* Those that the deck names come first: what is wrong with them is found before any work. */
-  for (int named = 1; named >= 0; --named)
-    for (int p = 0; p < 2; ++p)
-      if ((both[p].given[0] != '\0') == (named == 1))
-        ECD_TRY(get(ctx, o, both[p].kind, both[p].given, both[p].file, err));
+  /* What is wrong with those that the deck names, or with the networks of the others, is found
+     before any work. */
+  for (int p = 0; p < 2; ++p)
+    if (both[p].given[0] != '\0')
+      ECD_TRY(get(ctx, o, both[p].kind, both[p].given, both[p].file, err));
+  ecd_code_t code = ECD_OK;
+  for (int p = 0; p < 2 && ctx->rank == 0 && code == ECD_OK; ++p)
+    if (both[p].given[0] == '\0') code = check_fits(o, both[p].kind, err);
+  ECD_TRY(ecd_agree(ctx->world, code, err));
+  for (int p = 0; p < 2; ++p)
+    if (both[p].given[0] == '\0')
+      ECD_TRY(get(ctx, o, both[p].kind, both[p].given, both[p].file, err));
   return ECD_OK;
 }
 

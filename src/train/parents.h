@@ -21,8 +21,8 @@ typedef struct {
 } ecd_offspring_t;
 
 /* Reads the parents that the deck names; trains the others, with the same samples and seed, into
-   OUTPUT/parents/KIND (going on where they were with train.resume). ECD_DATA for a parent of another
-   network, target or preparation, or one that was trained on a sample held out here. ECD_STOPPED
+   OUTPUT/parents/KIND (going on where they were with train.resume). Before any is trained: ECD_USAGE
+   for one whose network does not fit the dataset's volumes, ECD_DATA for a parent of another network, target or preparation, or one that was trained on a sample held out here. ECD_STOPPED
    after a signal. Collective. */
 ecd_code_t ecd_parents_get(ecd_context_t *ctx, const ecd_offspring_t *offspring,
                            ecd_parents_t *parents, ecd_error_t *err);

@@ -94,6 +94,10 @@ ranks 2 train "$@" -o data.file=other.h5
 expect 3 "another preparation" "model.fusion.volume: volumes were prepared differently" "gpaw in other.h5"
 ranks 2 train "$@" -o model.fusion.volume=nowhere.h5
 expect 3 "a missing parent" "model.fusion.volume: nowhere.h5: cannot open"
+ranks 3 train fusion.yaml -o output=x -o model.cnn2d.conv1_kernel=30
+expect 2 "a parent that does not fit the volumes" "model.cnn2d: a grid of 20 with conv1_kernel 30"
+once "ecdnet: error:"
+grep -q 'training the parent' log && fail "a parent was trained before the other was found not to fit"
 [ -d x/parents ] && fail "a parent was trained before the other was looked at"
 ranks 1 train fusion.yaml -o output=parent -o seed=1 -o train.epochs=1 -o model.fusion.magpie_epochs=5
 ranks 1 train "$@" -o output=false-1 -o model.fusion.magpie=parent/parents/magpie_cnn/model.h5 --resume
