@@ -21,7 +21,7 @@ def parser():
         'dependent jobs (doc/dft_chain.md).',
         epilog='Exit codes: 0 done; 1 failed or set aside; 2 usage; 3 bad input data; 75 stopped.')
     commands = top.add_subparsers(dest='command', required=True, metavar='COMMAND')
-    run = _command(commands, 'run', 'add structures, then start all that is missing or has failed')
+    run = add_command(commands, 'run', 'add structures, then start all that is missing or has failed')
     run.add_argument('--structures', action='append', default=[], metavar='PATH',
                      help='a folder, a structure file, or a list of paths (.txt, .csv)')
     run.add_argument('--engine', help='gpaw, vasp, or a Python file (chain.engine)')
@@ -33,35 +33,40 @@ def parser():
     run.add_argument('--skip-bad', action='store_true', help='go on without structures that cannot be used')
     run.add_argument('--redo', action='store_true', help='make results anew that other settings made')
     run.add_argument('--dry-run', action='store_true', help='say what would be started')
-    show = _command(commands, 'status', 'a table of what is done, runs, failed')
+    show = add_command(commands, 'status', 'a table of what is done, runs, failed')
     show.add_argument('--csv', action='store_true', help='as CSV')
-    retry = _command(commands, 'retry', 'what was set aside, or given materials, once more')
+    retry = add_command(commands, 'retry', 'what was set aside, or given materials, once more')
     retry.add_argument('ids', nargs='*', metavar='ID', help='materials (all that were set aside)')
     retry.add_argument('--from', dest='stage', choices=STAGES, help='make this stage and those after it anew')
     for name, about in (('collect', 'labels.csv and the links to the charge densities of what is done'),
                         ('prep', 'the datasets'), ('finish', 'collect, then prep')):
-        _command(commands, name, about)
+        add_command(commands, name, about)
     about = 'a folder of finished VASP runs: labels, a deck for prep, and all that is wrong'
     importer.add_options(commands.add_parser('import', help=about, description=about))
-    stage = _command(commands, 'stage', 'one stage of one material: what the jobs call')
+    stage = add_command(commands, 'stage', 'one stage of one material: what the jobs call')
     stage.add_argument('id')
     stage.add_argument('stage', choices=STAGES)
     return top
 
 
-def _command(commands, name, about):
+def add_command(commands, name, about, folder='the folder of the chain'):
     command = commands.add_parser(name, help=about, description=about)
-    command.add_argument('work', metavar='WORK', help='the folder of the chain')
+    command.add_argument('work', metavar='WORK', help=folder)
     return command
 
 
+def overrides(arguments):
+    """[(section, key, text)] of -o, --engine, --scheduler and --workers."""
+    return [split_override(text) for text in arguments.options] + [
+        ('chain', name, getattr(arguments, name)) for name in ('engine', 'scheduler', 'workers')
+        if getattr(arguments, name) is not None]
+
+
 def do_run(arguments):
-    options = [split_override(text) for text in arguments.options]
-    options += [('chain', name, getattr(arguments, name)) for name in ('engine', 'scheduler', 'workers')
-                if getattr(arguments, name) is not None]
     if not arguments.structures and not os.path.isfile(os.path.join(arguments.work, 'chain.ini')):
         raise ChainError(f'{arguments.work}: a new chain needs --structures', USAGE)
-    work = open_work(arguments.work, engines.load, arguments.settings or '', options, find_ecdnet)
+    work = open_work(arguments.work, engines.load, arguments.settings or '', overrides(arguments),
+                     find_ecdnet)
     if work.settings['chain']['scheduler'] == 'local':
         work.engine.check()
     with lock(work.path('run.lock'), f'{work.folder}: another run works on this chain'):
@@ -212,23 +217,20 @@ def do_other(arguments):
     return 0
 
 
+def exit_code(program, do, arguments):
+    """What do(arguments) returns; errors are told in the name of the program, and have their codes."""
+    try:
+        return do(arguments)
+    except (ChainError, EngineError, OSError) as error:
+        if not isinstance(error, BrokenPipeError):
+            print(f'{program}: {error}', file=sys.stderr)
+        return getattr(error, 'code', FAILED)
+    except KeyboardInterrupt:
+        return STOPPED
+
+
 def main(words=None):
     """The exit code of chain.sh with these words (those of the command line)."""
     arguments = parser().parse_args(words)
     do = {'run': do_run, 'retry': do_retry, 'stage': do_stage, 'import': do_import}
-    try:
-        return do.get(arguments.command, do_other)(arguments)
-    except EngineError as error:
-        print(f'chain: {error}', file=sys.stderr)
-        return FAILED
-    except ChainError as error:
-        print(f'chain: {error}', file=sys.stderr)
-        return error.code
-    except BrokenPipeError:
-        return FAILED
-    except OSError as error:
-        print(f'chain: {error}', file=sys.stderr)
-        return FAILED
-    except KeyboardInterrupt:
-        return STOPPED
-
+    return exit_code('chain', do.get(arguments.command, do_other), arguments)

@@ -3,23 +3,20 @@ import argparse
 import os
 import shlex
 import sys
-import time
 
 from ecdchain import commands as chain_commands
 from ecdchain import engines, schedulers
-from ecdchain.base import FAILED, STOPPED, USAGE, ChainError, EngineError, lock, read_json, write_json
-from ecdchain.settings import find_ecdnet, split_override
+from ecdchain.base import FAILED, USAGE, ChainError, lock, read_json, write_json
+from ecdchain.commands import add_command, exit_code, overrides, say
+from ecdchain.settings import find_ecdnet
 from ecdchain.work import FINISH, open_work
 
 from . import ranking, verify
 from .files import Candidates, read_table
 from .work import DEFAULTS, open_screen
 
+FOLDER = 'the folder of the screening'
 VERIFY = ('screen', 'verify')           # the job after the chain's last
-
-
-def say(text):
-    print(time.strftime('[%H:%M:%S] ') + text, flush=True)
 
 
 def parser():
@@ -28,7 +25,8 @@ def parser():
         'of them (doc/screening.md).',
         epilog='Exit codes: 0 done; 1 failed or set aside; 2 usage; 3 bad input data; 75 stopped.')
     commands = top.add_subparsers(dest='command', required=True, metavar='COMMAND')
-    run = _command(commands, 'run', 'predict, rank, verify the best by DFT, compare; again: what is missing')
+    about = 'predict, rank, verify the best by DFT, compare; again: what is missing'
+    run = add_command(commands, 'run', about, FOLDER)
     run.add_argument('--model', metavar='MODEL.h5', help='the trained model')
     run.add_argument('--candidates', nargs='+', metavar='WHAT',
                      help='a dataset, or charge files: a path with {id}, a folder, files')
@@ -49,15 +47,9 @@ def parser():
     for name in ('--engine', '--scheduler', '--workers', '--settings'):
         chain.add_argument(name)
     chain.add_argument('-o', dest='options', action='append', default=[], metavar='SECTION.KEY=VALUE')
-    _command(commands, 'verify', 'the comparison, of what DFT is done')
-    _command(commands, 'status', 'a table of the chosen: predicted, DFT, what is not done')
+    add_command(commands, 'verify', 'the comparison, of what DFT is done', FOLDER)
+    add_command(commands, 'status', 'a table of the chosen: predicted, DFT, what is not done', FOLDER)
     return top
-
-
-def _command(commands, name, about):
-    command = commands.add_parser(name, help=about, description=about)
-    command.add_argument('work', metavar='WORK', help='the folder of the screening')
-    return command
 
 
 def _at_least(least, kind):
@@ -114,9 +106,7 @@ def open_chain(screen, arguments):
         prepared = ' '.join(f'-o prep.{name}={value}' for name, value in screen.model.preparation.items())
         options = [('prep', 'fields', screen.model.field), ('prep', 'options', prepared)]
     options = [] if os.path.isfile(os.path.join(folder, 'chain.ini')) else options
-    options += [split_override(text) for text in arguments.options]
-    options += [('chain', name, getattr(arguments, name)) for name in ('engine', 'scheduler', 'workers')
-                if getattr(arguments, name) is not None]
+    options += overrides(arguments)
     chain = open_work(folder, engines.load, arguments.settings or '', options, find_ecdnet)
     if screen.model.takes_volumes and chain.engine.name != screen.model.code:
         raise ChainError(f"{screen['model']}: takes charge densities of '{screen.model.code}', and engine "
@@ -196,15 +186,5 @@ def do_status(arguments):
 
 def main(words=None):
     arguments = parser().parse_args(words)
-    try:
-        return {'run': do_run, 'verify': do_verify, 'status': do_status}[arguments.command](arguments)
-    except (ChainError, EngineError) as error:
-        print(f'screen: {error}', file=sys.stderr)
-        return getattr(error, 'code', FAILED)
-    except BrokenPipeError:
-        return FAILED
-    except OSError as error:
-        print(f'screen: {error}', file=sys.stderr)
-        return FAILED
-    except KeyboardInterrupt:
-        return STOPPED
+    do = {'run': do_run, 'verify': do_verify, 'status': do_status}
+    return exit_code('screen', do[arguments.command], arguments)
