@@ -94,7 +94,7 @@ const ecd_command_t ecd_commands[] = {
      "dataset or charge file,\n"
      "or formulas as words; a cgcnn takes the crystals of any dataset or charge file. "
      "prep.on_error: skip leaves bad\n"
-     "charge files out.\n\n"
+     "charge files out, and materials with an element that the model's Magpie features lack.\n\n"
      "predict.split picks samples by their part in the model's training: all, train, validation, "
      "test, none "
      "(not seen in it).\n"

@@ -104,6 +104,20 @@ ecd_code_t ecd_predictor_add(ecd_predictor_t *p, const ecd_sample_t *sample, ecd
   return ECD_OK;
 }
 
+ecd_code_t ecd_predictor_takes(const ecd_predictor_t *p, const ecd_sample_t *sample,
+                               const double *feature, bool *takes, ecd_error_t *err) {
+  ecd_error_t why;
+  *takes = ecd_features_known(feature, p->scaling.features);
+  if (*takes) return ECD_OK;
+  ecd_fail(&why, ECD_DATA, "its features are not numbers");
+  ecd_magpie_complete(sample->formula, &why);
+  ecd_fail_in(&why, "sample '%s' lacks features that the model needs", sample->id);
+  if (p->settings->prep.on_error != ECD_ON_ERROR_SKIP)
+    return ecd_fail(err, ECD_DATA, "%s; prep.on_error: skip leaves it out", why.text);
+  ecd_log(p->ctx, "left out: %s", why.text);
+  return ECD_OK;
+}
+
 ecd_code_t ecd_predictor_prepare(ecd_predictor_t *p, const ecd_sample_t *sample,
                                  const double *feature, size_t slot, const float **input,
                                  ecd_error_t *err) {
@@ -111,11 +125,6 @@ ecd_code_t ecd_predictor_prepare(ecd_predictor_t *p, const ecd_sample_t *sample,
   if (!ecd_volume_finite(p->points, p->raw))
     return ecd_fail(err, ECD_DATA, "the volume of sample '%s' holds values that are not finite",
                     sample->id);
-  if (!ecd_features_known(feature, features)) {
-    ecd_fail(err, ECD_DATA, "its features are not numbers");
-    ecd_magpie_complete(sample->formula, err);
-    return ecd_fail_in(err, "sample '%s' lacks features that the model needs", sample->id);
-  }
   if (p->state != NULL) {
     memcpy(p->row + slot * features, feature, features * sizeof *feature);
     return ECD_OK;
@@ -239,12 +248,20 @@ static ecd_code_t feed(size_t first, size_t count, const float **input, void *ar
 
 static ecd_code_t choose(ecd_predictor_t *p, const ecd_dataset_t *dataset, size_t *index,
                          ecd_error_t *err) {
+  size_t left_out = 0;
   for (size_t i = 0; i < ecd_dataset_size(dataset); ++i) {
     const ecd_sample_t *sample = ecd_dataset_sample(dataset, i);
+    bool takes;
     if (!ecd_predictor_wants(p, sample->id)) continue;
+    ECD_TRY(ecd_predictor_takes(p, sample, ecd_dataset_features(dataset, i), &takes, err));
+    left_out += !takes;
+    if (!takes) continue;
     index[p->count] = i;
     ECD_TRY(ecd_predictor_add(p, sample, err));
   }
+  if (p->count == 0 && left_out > 0)
+    return ecd_fail(err, ECD_DATA, "%s: all %zu samples lack features, see above",
+                    ecd_dataset_path(dataset), left_out);
   return ECD_OK;
 }
 

@@ -35,7 +35,7 @@ static ecd_code_t feed(size_t first, size_t count, const float **input, void *ar
     double feature[ECD_MAGPIE_ALL];
     if (p->needs.volume)
       memcpy(p->raw, f->volumes + (first + k) * p->points, p->points * sizeof *p->raw);
-    ecd_magpie_formula(sample->formula, feature, NULL); /* NaN is found out where it is used */
+    ecd_magpie_formula(sample->formula, feature, NULL);
     ECD_TRY(ecd_predictor_prepare(p, sample, feature, k, &input[k], err));
   }
   return ECD_OK;
@@ -82,6 +82,31 @@ static ecd_code_t make_room(files_t *f, size_t share, ecd_error_t *err) {
                    sizeof *f->volumes, "volumes", err);
 }
 
+/* Of the made samples of a share, those stay that the model can take. Local, the same on all ranks. */
+static ecd_code_t leave_out(files_t *f, size_t *made, ecd_error_t *err) {
+  const size_t n = (size_t)f->predictor->model.preparation.grid, points = n * n * n;
+  ecd_sample_t *samples = f->samples + f->first;
+  size_t kept = 0;
+  for (size_t i = 0; i < *made; ++i) {
+    double feature[ECD_MAGPIE_ALL];
+    bool takes;
+    ecd_magpie_formula(samples[i].formula, feature, NULL); /* no features: all are NaN */
+    ECD_TRY(ecd_predictor_takes(f->predictor, &samples[i], feature, &takes, err));
+    if (!takes) {
+      ecd_sample_clear(&samples[i]);
+      continue;
+    }
+    if (kept < i) {
+      samples[kept] = samples[i];
+      memset(&samples[i], 0, sizeof samples[i]);
+      memcpy(f->volumes + kept * points, f->volumes + i * points, points * sizeof *f->volumes);
+    }
+    ++kept;
+  }
+  *made = kept;
+  return ECD_OK;
+}
+
 /* Reads, resamples and predicts some files. Collective. */
 static ecd_code_t predict_share(files_t *f, const ecd_sources_t *share, ecd_error_t *err) {
   ecd_predictor_t *p = f->predictor;
@@ -90,7 +115,7 @@ static ecd_code_t predict_share(files_t *f, const ecd_sources_t *share, ecd_erro
   ecd_sample_t *samples = f->samples + f->first;
   ECD_TRY(ecd_prep_volumes(p->ctx, &f->prep, &p->model.preparation, share, samples, f->volumes,
                            &made, err));
-  ecd_code_t code = ECD_OK;
+  ecd_code_t code = leave_out(f, &made, err);
   for (size_t i = 0; code == ECD_OK && i < made; ++i) code = ecd_predictor_add(p, &samples[i], err);
   if (code == ECD_OK) code = ecd_predictor_reserve(p, f->first, err);
   ECD_TRY(ecd_agree(p->ctx->world, code, err));
@@ -112,7 +137,8 @@ static ecd_code_t predict_words(files_t *f, size_t words, char *const *word, ecd
     ECD_TRY(predict_share(f, &some, err));
   }
   if (p->count > 0 || f->sources.count == 0) return ECD_OK;
-  return ecd_fail(err, ECD_DATA, "all %zu files are bad, see above", f->sources.count);
+  return ecd_fail(err, ECD_DATA, "all %zu files are bad or lack features, see above",
+                  f->sources.count);
 }
 
 /* Files do not say which program made them: a deck may. */

@@ -21,13 +21,18 @@ static ecd_code_t feed(size_t first, size_t count, const float **input, void *ar
 static ecd_code_t run(ecd_predictor_t *p, size_t words, char *const *word, ecd_sample_t *samples,
                       double *feature, ecd_error_t *err) {
   for (size_t w = 0; w < words; ++w) {
-    if (ecd_magpie_formula(word[w], feature + w * ECD_MAGPIE_ALL, err) != ECD_OK)
+    ecd_sample_t *sample = &samples[p->count];
+    double *row = feature + p->count * ECD_MAGPIE_ALL;
+    bool takes;
+    if (ecd_magpie_formula(word[w], row, err) != ECD_OK)
       return ecd_fail_in(err, "predict: '%s' is no file, and as a formula", word[w]);
-    samples[w] = (ecd_sample_t){.id = word[w], .formula = word[w], .bulk = NAN, .shear = NAN};
+    *sample = (ecd_sample_t){.id = word[w], .formula = word[w], .bulk = NAN, .shear = NAN};
     if (!ecd_predictor_wants(p, word[w])) return ecd_predictor_none(p, word[w], err);
-    ECD_TRY(ecd_predictor_add(p, &samples[w], err));
+    ECD_TRY(ecd_predictor_takes(p, sample, row, &takes, err));
+    if (takes) ECD_TRY(ecd_predictor_add(p, sample, err));
   }
-  return ECD_OK;
+  if (p->count > 0) return ECD_OK;
+  return ecd_fail(err, ECD_DATA, "all %zu formulas lack features, see above", words);
 }
 
 ecd_code_t ecd_predict_formulas(ecd_predictor_t *p, size_t words, char *const *word,
@@ -40,7 +45,7 @@ ecd_code_t ecd_predict_formulas(ecd_predictor_t *p, size_t words, char *const *w
   if (code == ECD_OK) code = run(p, words, word, samples, feature, err);
   code = ecd_agree(p->ctx->world, code, err);
   formulas_t f = {p, feature};
-  if (code == ECD_OK) code = ecd_predictor_infer(p, 0, words, feed, &f, err);
+  if (code == ECD_OK) code = ecd_predictor_infer(p, 0, p->count, feed, &f, err);
   if (code == ECD_OK) {
     ecd_predictor_print(p);
     code = ecd_predictor_write(p, folder, err);

@@ -48,6 +48,11 @@ typedef struct {
    ranks. */
 bool ecd_predictor_wants(const ecd_predictor_t *predictor, const char *id);
 
+/* Whether the model can predict a sample: it has the features that are needed. One that lacks some is told where
+   prep.on_error is skip; else ECD_DATA naming the element and property. Local, the same on all ranks. */
+ecd_code_t ecd_predictor_takes(const ecd_predictor_t *predictor, const ecd_sample_t *sample,
+                               const double *feature, bool *takes, ecd_error_t *err);
+
 /* Adds a sample to the results, not yet predicted. Local, the same on all ranks. */
 ecd_code_t ecd_predictor_add(ecd_predictor_t *predictor, const ecd_sample_t *sample,
                              ecd_error_t *err);

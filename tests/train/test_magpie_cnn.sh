@@ -68,6 +68,22 @@ once "s-0001"
 ranks 2 predict -o output=pure -o predict.model=run-1/model.h5 pure.h5
 expect 3 "predicting without a value" "sample 's-0001' lacks features that the model needs" "MeltingT"
 once "s-0001"
+# Left out where the deck says so, of a dataset, files and formulas; and where none is left.
+ranks 2 predict -o output=most -o predict.model=run-1/model.h5 -o prep.on_error=skip pure.h5
+expect 0 "samples without features left out" "left out: sample 's-0001' lacks features" "MeltingT"
+grep -q '^s-0000,' most/predict/predictions.csv || fail "others are not predicted"
+grep -q '^s-0001,' most/predict/predictions.csv && fail "helium is predicted"
+mkdir mixed && cp mp-1000.CHGCAR.gz mixed/z.CHGCAR.gz && gzip -dc mp-1000.CHGCAR.gz | sed 's/Ba  *Te/He Te/' >mixed/a.CHGCAR
+ranks 2 predict -o output=mixed -o predict.model=run-1/model.h5 mixed
+expect 3 "a charge file without features" "sample 'a' lacks features" "prep.on_error: skip leaves it out"
+ranks 2 predict -o output=mixed -o predict.model=run-1/model.h5 -o prep.on_error=skip mixed
+expect 0 "a charge file left out" "left out: sample 'a' lacks features" "1 predictions"
+[ "$(tail -n +2 mixed/predict/predictions.csv | cut -d, -f2-)" = "$(tail -n +2 file/predict/predictions.csv | cut -d, -f2-)" ] ||
+  fail "the file after one that is left out: another prediction"
+ranks 1 predict -o output=mixed -o predict.model=run-1/model.h5 -o prep.on_error=skip mixed/a.CHGCAR
+expect 3 "files without features alone" "all 1 files are bad or lack features"
+ranks 3 predict -o output=formulas -o predict.model=run-2/model.h5 -o prep.on_error=skip HeO NaO
+expect 0 "a formula left out" "left out: sample 'HeO'" "1 predictions"
 # Left out by a split file, they are not predicted.
 { echo id,split; for i in 2 3 4 5 6; do echo "s-000$i,train"; done; } >split.csv
 ranks 2 train magpie_cnn.yaml -o output=left -o data.file=pure.h5 -o data.split=file -o data.split_file=split.csv
