@@ -1,7 +1,7 @@
 """Stands in for VASP: reads POSCAR, INCAR, KPOINTS, POTCAR of the current folder, takes the effective-medium
 potential of ASE for the physics, writes OUTCAR, CONTCAR, CHGCAR, AECCAR0, AECCAR2, ELFCAR in VASP's layout.
 FAKE_VASP: a file of lines PLACE=WORD: where the current folder contains PLACE, what goes wrong: crash, cut
-(no end of OUTCAR), scf (no self-consistency), ions (the relaxation does not end), nocharge, notensor."""
+(no end of OUTCAR), scf (no self-consistency), nelm (none in the first step, which VASP 5 does not admit), ions (the relaxation does not end), nocharge, notensor."""
 import os
 import re
 import sys
@@ -79,6 +79,8 @@ class Outcar:
         self.text += f'   ISPIN  = {int(incar.get("ISPIN", 1)):6d}    spin polarized calculation?\n'
         self.text += '   LNONCOLLINEAR =      F non collinear calculations\n'
         self.text += f'   ENCUT  = {float(incar["ENCUT"]):6.1f} eV  38.22 Ry    6.18 a.u.\n'
+        self.text += '   NELM   =      4;   NELMIN=  2; NELMDL= -5     # of ELM steps\n'
+        self.text += '   EDIFF  = 0.1E-05   stopping-criterion for ELM\n'
         self.text += f'   NSW    = {int(incar["NSW"]):6d}    number of steps for IOM\n'
         self.text += f'   IBRION = {int(incar["IBRION"]):6d}    ionic relax: 0-MD 1-quasi-New 2-CG\n'
         self.text += '   GGA     =    --    GGA type\n   LEXCH   =     8    internal number\n'
@@ -86,9 +88,12 @@ class Outcar:
         self.steps = 0
         self.atoms = atoms
 
-    def step(self, atoms, reached=True):
+    def step(self, atoms, reached=True, exhausted=False):
         self.steps += 1
-        self.text += ''.join(line(f'Iteration {self.steps:6d}({i:4d})') for i in (1, 2))
+        for i in range(4 if exhausted else 2):
+            self.text += line(f'Iteration {self.steps:6d}({i + 1:4d})')
+            change = 10.0 ** (-2 * i) if exhausted else 10.0 ** (-6 * i)
+            self.text += f'   total energy-change (2. order) :{-change:15.7E}  ({-change / 2:15.7E})\n'
         if reached:
             self.text += line('aborting loop because EDIFF is reached')
         stress = stress_kbar(atoms)
@@ -127,7 +132,7 @@ def main():
         sys.exit(1)
     atoms.calc = EMT()
     out = Outcar(incar, atoms, titles)
-    out.step(atoms, reached=word != 'scf')
+    out.step(atoms, reached=word != 'scf', exhausted=word == 'nelm')
     if incar['IBRION'] == '2' and incar['NSW'] != '0':
         moved = ExpCellFilter(atoms) if incar['ISIF'] == '3' else atoms
         for _ in BFGS(moved, logfile=None).irun(fmax=0.005, steps=1 if word == 'ions' else 50):
@@ -136,7 +141,10 @@ def main():
             out.text += ' reached required accuracy - stopping structural energy minimisation\n'
     if incar['IBRION'] == '6':
         for _ in range(12):
-            out.step(atoms)
+            moved = atoms.copy()
+            moved.set_cell(atoms.cell[:] * 1.01, scale_atoms=True)
+            moved.calc = EMT()
+            out.step(moved)
         if word != 'notensor':
             out.moduli(tensor(atoms))
     write_poscar('CONTCAR', atoms)

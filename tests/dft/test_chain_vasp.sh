@@ -30,6 +30,8 @@ says "no program 'none' here"
 
 # What VASP did not finish or converge is refused.
 printf 'Al/relax/01=crash\nAl/relax/02=ions\nCu/static/01=scf\nCu/elastic/tensor/01=notensor\nNi/elastic/tensor/01=cut\n' >"$FAKE_VASP"
+# In the first step of a relaxation it does not matter; VASP 5 writes that EDIFF is reached where NELM ended it.
+printf 'Al/relax/03=nelm\nCu/elastic/tensor/02=nelm\n' >>"$FAKE_VASP"
 expect 1 vasp_run "$work/w" --structures "$work/in" -o vasp.command=fake -o vasp.setups=Cu:Cu_pv
 says "set aside: Al: relax: VASP ended with exit code 1: ZBRENT: fatal"
 says "set aside: Cu: static: no self-consistency in ionic step 1"
@@ -38,6 +40,8 @@ expect 1 chain run "$work/w"
 says "set aside: Al: relax: the relaxation has not converged in 4 steps"
 says "set aside: Cu: elastic: tensor: the OUTCAR has no elastic moduli (relaxed ions)"
 says "density/dataset.h5: 1 materials"
+expect 1 chain retry "$work/w"
+says "set aside: Cu: elastic: tensor: no self-consistency in ionic step 1"
 expect 0 chain retry "$work/w"
 says "density/dataset.h5: 3 materials"
 expect 0 chain status "$work/w"
@@ -55,6 +59,13 @@ grep -q 'MAGMOM = 1' "$work/w/materials/Ni/static/01/INCAR" || fail "no moments 
 cmp -s "$work/w/materials/Al/relax/02/round1/CONTCAR" "$work/w/materials/Al/relax/03/start.vasp" ||
   diff "$work/w/materials/Al/relax/02/round1/CONTCAR" "$work/w/materials/Al/relax/03/start.vasp" ||
   fail "the relaxation did not go on"
+
+# The stress of the elastic run is that of the undisplaced cell, which is the relaxed one.
+"$ECDNET_PYTHON" - "$place"/elastic/tensor/03/result.json <<'PY' || fail "stress of the elastic run"
+import json, sys
+stress = json.load(open(sys.argv[1]))["data"]["stress_gpa"]
+assert len(stress) == 6 and max(map(abs, stress)) < 0.1, stress
+PY
 
 # The moduli are those of the same potential by strains and stresses.
 expect 0 toy_run "$work/t" --structures "$work/in"

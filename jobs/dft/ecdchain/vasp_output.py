@@ -6,9 +6,10 @@ import re
 from .base import EngineError
 
 # The first letters of LEXCH and GGA, as the OUTCAR has them.
-FUNCTIONALS = {'PE': 'PBE', 'PS': 'PBEsol', 'CA': 'LDA', '91': 'PW91', 'RP': 'revPBE', 'RE': 'revPBE',
+FUNCTIONALS = {'PE': 'PBE', 'PS': 'PBEsol', 'CA': 'LDA', '91': 'PW91', 'RP': 'RPBE', 'RE': 'revPBE',
                'AM': 'AM05', 'BF': 'BEEF', 'MK': 'optB86b', 'BO': 'optB88', 'OR': 'optPBE', 'ML': 'vdW-DF2'}
 TENSORS = {'relaxed': 'TOTAL ELASTIC MODULI', 'clamped': 'SYMMETRIZED ELASTIC MODULI'}
+FIRST = ('stress_kbar', 'pressure_kbar', 'volume', 'energy_ev', 'magnetization')
 COMPLAINTS = ('VERY BAD NEWS', 'ZBRENT: fatal', 'internal error', 'EDDDAV', 'Error reading',
               'BRMIX: very serious', 'POSMAP internal', 'out of memory', 'Segmentation fault')
 
@@ -19,12 +20,13 @@ class Run:
     def __init__(self, path):
         self.path = path
         self.complete = False         # the closing table of times is there
-        self.ionic_steps, self.unconverged = 0, []   # steps; those that have no self-consistency
+        self.ionic_steps, self.unconverged = 0, []   # steps; those that have no self-consistency, from 1
         self.relaxed = False          # reached the required accuracy
         self.optimizes, self.nsw = False, 0
+        # Of the last step; of finite differences (IBRION = 5 to 8), where that is a displaced one, the first.
         self.stress_kbar = None       # XX YY ZZ XY YZ ZX, positive under compression
-        self.pressure_kbar, self.first_pressure_kbar = None, None    # of the last and the first step
-        self.volume = None            # A^3, of the last step
+        self.pressure_kbar, self.first_pressure_kbar = None, None    # the second: always of the first step
+        self.volume = None            # A^3
         self.energy_ev = None
         self.tensors = {}             # relaxed, clamped: 6 x 6, kbar, order XX YY ZZ XY YZ ZX
         self.spins = None
@@ -45,8 +47,10 @@ class Run:
         """EngineError unless the run came to its end and all of it converged."""
         if not self.complete:
             raise EngineError(f'{os.path.basename(self.path)} has no end: the run was cut off')
-        if self.unconverged:
-            steps = ', '.join(map(str, self.unconverged[:5])) + (', ...' if len(self.unconverged) > 5 else '')
+        # What an optimization went through does not matter, only where it came to.
+        bad = [step for step in self.unconverged if step == self.ionic_steps or not self.optimizes]
+        if bad:
+            steps = ', '.join(map(str, bad[:5])) + (', ...' if len(bad) > 5 else '')
             raise EngineError(f'no self-consistency in ionic step {steps}')
         if relaxed and not self.relaxed:
             raise EngineError(f'the relaxation has not converged in {self.ionic_steps} steps')
@@ -74,16 +78,22 @@ class _Reader:
         self.seen, self.step, self.reached = False, 0, True
         self.table, self.rows = None, []
         self.words = {}
+        self.round, self.changes = 0, []      # of self-consistency; what the last one changed, eV
+        self.undisplaced = None       # what FIRST names, of the first step
 
     def take(self, run, line):
         if self.table:
             self._row(run, line)
             return
         if ' Iteration ' in line:
-            found = re.search(r'Iteration\s+(\d+)\(', line)
+            found = re.search(r'Iteration\s+(\d+)\(\s*(\d+)\)', line)
             if found and int(found.group(1)) != self.step:
                 self._close_step(run)
                 self.step, self.reached = int(found.group(1)), False
+            if found:
+                self.round, self.changes = int(found.group(2)), []
+        elif 'total energy-change' in line:
+            self.changes = [abs(float(n)) for n in re.findall(r'-?\d*\.\d+E[-+]\d+', line)]
         elif 'EDIFF is reached' in line:
             self.reached = True
         elif 'reached required accuracy' in line:
@@ -114,8 +124,8 @@ class _Reader:
             self.seen = True
         if 'LDA+U is selected' in line:
             self.words['LDAU'] = 'T'
-        found = re.match(r'\s+(ISPIN|ENCUT|LEXCH|GGA|NSW|IBRION|LNONCOLLINEAR|LHFCALC|METAGGA|LDAU|TITEL|'
-                         r'LUSE_VDW|IVDW|LVDW)\s*=\s*(.*)', line)
+        found = re.match(r'\s+(ISPIN|ENCUT|LEXCH|GGA|NSW|NELM|EDIFF|IBRION|LNONCOLLINEAR|LHFCALC|METAGGA|'
+                         r'LDAU|TITEL|LUSE_VDW|IVDW|LVDW)\s*=\s*(.*)', line)
         if not found:
             return
         name, value = found.groups()
@@ -123,8 +133,8 @@ class _Reader:
             if value.strip() not in run.titles:
                 run.titles.append(value.strip())
         else:
-            word = value.split()[0] if value.split() else ''
-            if name != 'LEXCH' or not word.isdigit():              # VASP has a number of its own, too
+            word = value.split()[0].rstrip(';') if value.split() else ''
+            if name != 'LEXCH' or 'internal' not in value:         # VASP has a number of its own, too
                 self.words[name] = word
         self.seen = True
 
@@ -139,16 +149,27 @@ class _Reader:
             self.table = None
 
     def _close_step(self, run):
-        if self.step and not self.reached:
+        if self.step and (not self.reached or self._exhausted()):
             run.unconverged.append(self.step)
+        if self.step and self.undisplaced is None:
+            self.undisplaced = {name: getattr(run, name) for name in FIRST}
+
+    def _exhausted(self):
+        """VASP 5 says that EDIFF is reached also where it has only done all of its NELM rounds."""
+        most, small = _value(self.words, 'NELM', int), _value(self.words, 'EDIFF', float)
+        if not most or self.round < most:
+            return False
+        return not (small and self.changes and max(self.changes) < abs(small))
 
     def end(self, run):
         self._close_step(run)
         run.ionic_steps = self.step
         words = self.words
+        if words.get('IBRION') in ('5', '6', '7', '8'):
+            vars(run).update(self.undisplaced or {})
         run.spins = _value(words, 'ISPIN', int)
         run.encut = _value(words, 'ENCUT', float)
-        run.noncollinear = words.get('LNONCOLLINEAR') == 'T'
+        run.noncollinear = _is_true(words.get('LNONCOLLINEAR'))
         run.nsw = _value(words, 'NSW', int) or 0
         run.optimizes = words.get('IBRION') in ('1', '2', '3') and run.nsw > 0
         run.functional = _functional(words)
@@ -168,15 +189,21 @@ def _functional(words):
     if not name:
         return None
     name = FUNCTIONALS.get(name.upper()[:2], name)
-    if words.get('METAGGA', 'F') not in ('F', '--', '.FALSE.', 'NONE'):
-        name = words['METAGGA']
-    if words.get('LHFCALC') == 'T':
+    meta = words.get('METAGGA', 'F').upper()
+    if meta not in ('F', '--', '.FALSE.', 'NONE'):
+        name = meta
+    if _is_true(words.get('LHFCALC')):
         name += ' hybrid'
-    if words.get('LDAU') in ('T', '.TRUE.'):
+    if _is_true(words.get('LDAU')):
         name += '+U'
-    if words.get('LUSE_VDW') == 'T' or words.get('LVDW') == 'T' or words.get('IVDW', '0') not in ('0', 'F'):
+    if words.get('IVDW', '0') not in ('0', 'F') or any(_is_true(words.get(n)) for n in ('LUSE_VDW', 'LVDW')):
         name += '+vdW'
     return name
+
+
+def _is_true(word):
+    """VASP's own T, or an INCAR's .TRUE., which VASP 6 echoes."""
+    return (word or '').upper().lstrip('.').startswith('T')
 
 
 def _number(line, after):
