@@ -295,7 +295,7 @@ static void write_text(const ecd_bench_t *b, const ecd_scores_t *s, const char *
     write_trained(&w);
   } else {
     fprintf(file, "# ");
-    put_text(&w, name);
+    put_text(&w, b->settings->title[0] != '\0' ? b->settings->title : name);
     fprintf(file, "\n\n");
     put_text(&w, text);
     fprintf(file, "\n\n");

@@ -1,7 +1,8 @@
 """Stands in for VASP: reads POSCAR, INCAR, KPOINTS, POTCAR of the current folder, takes the effective-medium
 potential of ASE for the physics, writes OUTCAR, CONTCAR, CHGCAR, AECCAR0, AECCAR2, ELFCAR in VASP's layout.
 FAKE_VASP: a file of lines PLACE=WORD: where the current folder contains PLACE, what goes wrong: crash, cut
-(no end of OUTCAR), scf (no self-consistency), nelm (none in the first step, which VASP 5 does not admit), ions (the relaxation does not end), nocharge, notensor."""
+(no end of OUTCAR), scf (no self-consistency), nelm (none in the first step; VASP 5 does not admit it), ions
+(the relaxation does not end), nocharge, notensor."""
 import os
 import re
 import sys
