@@ -132,7 +132,8 @@ def dataset_candidates(source):
 
 def default_title(report):
     names = [source.deck.get('title') for source in report.sources if source.deck]
-    names += [part.deck.get('title') for _, part in report.named('bench') + report.named()]
+    parts = [part for kind in ('bench', 'run', 'embedding') for _, part in report.named(kind)]
+    names += [part.deck.get('title') for part in parts]
     return str(names[0]) if len(report.sources) == 1 and names and names[0] \
         else 'Elastic moduli from charge densities'
 
