@@ -116,11 +116,17 @@ def worst(points, count=NAMED_OUTLIERS):
 
 
 def name_outliers(axes, points, span):
-    """Labels on the side away from the diagonal, pushed apart where they would overlap."""
+    """Labels on the side away from the diagonal, or further from it where the frame is near; pushed apart
+    where they would overlap."""
     placed = []
+    low, high = axes.get_xlim()
     for p in worst(points):
         above = p.error > 0
-        x, y = p.target + (-0.02 if above else 0.02) * span, p.predicted
+        near = (p.target - low if above else high - p.target) < 0.12 * span
+        left = above != near
+        x, y = p.target + (-0.02 if left else 0.02) * span, p.predicted
+        if near:
+            y += (0.05 if above else -0.05) * span
         start = y
         for _ in range(8):
             close = [(a, b) for a, b in placed if abs(a - x) < 0.16 * span and abs(b - y) < 0.045 * span]
@@ -131,4 +137,4 @@ def name_outliers(axes, points, span):
         line = CONNECTION if y != start else None
         label = subscripted(shortened(p.formula, 20)) if p.formula else literal(shortened(p.id, 20))
         axes.annotate(label, (p.target, p.predicted), xytext=(x, y), fontsize=8, textcoords='data',
-                      va='center', ha='right' if above else 'left', zorder=9, arrowprops=line)
+                      va='center', ha='right' if left else 'left', zorder=9, arrowprops=line)
