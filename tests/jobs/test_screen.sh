@@ -45,7 +45,7 @@ pool='pool-runs/samples/{id}/CHGCAR'
 # Two are verified; the volumes are prepared as the model's. The ranking says why others were passed over.
 run="run one --model two/model.h5 --candidates $pool --engine $toy"
 expect 0 screen $run --top 2 --max-atoms 2 --workers 2 -o "prep.launcher=$MPIEXEC -n 1"
-says "1 charge files are bad and left out"
+says "1 candidates cannot be predicted"
 says "2 of 7 candidates are chosen"
 says "2 of 2 verified; bulk modulus, GPa; mean error"
 says "external validation: "

@@ -132,7 +132,7 @@ def predict(screen, chain):
     with open(screen.path('predict.log'), encoding='utf-8', errors='replace') as log:
         bad = sum('left out: ' in line for line in log)
     if bad:
-        say(f'{bad} charge files are bad and left out: {screen.path("predict.log")}')
+        say(f'{bad} candidates cannot be predicted: {screen.path("predict.log")} says why')
     write_json(made, state)
 
 
