@@ -58,6 +58,11 @@ class Bench:
     def targets(self):
         return list(dict.fromkeys(row.target for row in self.rows))
 
+    @property
+    def published(self):
+        """Whether the article has a figure of any of the rows."""
+        return any(not math.isnan(score.published[0]) for score in self.scores.values())
+
     def label(self, model):
         """What the article calls it, or its own name where two are of one kind."""
         kind = self.kinds[model]

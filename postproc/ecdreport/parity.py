@@ -61,9 +61,8 @@ def draw_panel(axes, target, points):
                          marker=c.marker, lw=0.4, edgecolors='#333333', zorder=4, alpha=0.9)
     low, high = equal_range(axes, points)
     axes.plot([low, high], [low, high], color=style.DIAGONAL, lw=0.9, zorder=1)
-    name_outliers(axes, shown, high - low)
-    axes.text(0.97, 0.03, statistics(shown), transform=axes.transAxes, ha='right', va='bottom', fontsize=8.5,
-              linespacing=1.35)
+    corner = write_statistics(axes, shown, points, low, high)
+    name_outliers(axes, shown, low, high, [corner])
     axes.set_xlabel(f'DFT {modulus(target)} (GPa)')
     axes.set_ylabel(f'predicted {modulus(target)} (GPa)')
 
@@ -74,6 +73,19 @@ def draw_uncertainty(axes, points):
         axes.errorbar([p.target for p in known], [p.predicted for p in known],
                       yerr=[abs(p.uncertainty) for p in known], fmt='none', ecolor='#c4c8cc', elinewidth=0.7,
                       zorder=3)
+
+
+def write_statistics(axes, shown, points, low, high):
+    """In the corner below the diagonal, or above it where fewer points are in the way. Its box."""
+    wide, tall = 0.36 * (high - low), 0.24 * (high - low)
+    below = sum(p.target > high - wide and p.predicted < low + tall for p in points)
+    above = sum(p.target < low + wide and p.predicted > high - tall for p in points)
+    upper = above < below
+    place = {'x': 0.03, 'y': 0.97, 'ha': 'left', 'va': 'top'} if upper else \
+        {'x': 0.97, 'y': 0.03, 'ha': 'right', 'va': 'bottom'}
+    axes.text(s=statistics(shown), transform=axes.transAxes, fontsize=8.5, linespacing=1.35, zorder=8,
+              bbox={'facecolor': 'white', 'alpha': 0.75, 'lw': 0, 'pad': 1.5}, **place)
+    return (low, high - tall, low + wide, high) if upper else (high - wide, low, high, low + tall)
 
 
 def statistics(points):
@@ -115,26 +127,37 @@ def worst(points, count=NAMED_OUTLIERS):
     return sorted(finite, key=lambda p: (-abs(p.error), p.id))[:count]
 
 
-def name_outliers(axes, points, span):
-    """Labels on the side away from the diagonal, or further from it where the frame is near; pushed apart
-    where they would overlap."""
-    placed = []
-    low, high = axes.get_xlim()
+def name_outliers(axes, points, low, high, taken):
+    """A label beside each, on the side away from the diagonal if there is room: inside the frame, clear of
+    marks, other labels, and the boxes (x0, y0, x1, y1) in taken."""
+    span = high - low
+    mark = 0.012 * span
+    placed = [(p.target - mark, p.predicted - mark, p.target + mark, p.predicted + mark) for p in points]
+    placed += taken
     for p in worst(points):
-        above = p.error > 0
-        near = (p.target - low if above else high - p.target) < 0.12 * span
-        left = above != near
-        x, y = p.target + (-0.02 if left else 0.02) * span, p.predicted
-        if near:
-            y += (0.05 if above else -0.05) * span
-        start = y
-        for _ in range(8):
-            close = [(a, b) for a, b in placed if abs(a - x) < 0.16 * span and abs(b - y) < 0.045 * span]
-            if not close:
-                break
-            y += (0.045 if above else -0.045) * span
-        placed.append((x, y))
-        line = CONNECTION if y != start else None
-        label = subscripted(shortened(p.formula, 20)) if p.formula else literal(shortened(p.id, 20))
-        axes.annotate(label, (p.target, p.predicted), xytext=(x, y), fontsize=8, textcoords='data',
-                      va='center', ha='right' if left else 'left', zorder=9, arrowprops=line)
+        text = shortened(p.formula or p.id, 20)
+        outward = -1 if p.error > 0 else 1
+        spots = [(side, -outward * step) for step in (0, 1, -1, 2, -2, 3, -3, 4, -4)
+                 for side in (outward, -outward)]
+        boxes = [label_box(p, text, side, step, span) for side, step in spots]
+        best = next((k for k, box in enumerate(boxes) if free(box, placed, low, high)), 0)
+        (side, step), box = spots[best], boxes[best]
+        placed.append(box)
+        axes.annotate(subscripted(text) if p.formula else literal(text), (p.target, p.predicted), fontsize=8,
+                      xytext=(box[0] if side > 0 else box[2], (box[1] + box[3]) / 2), textcoords='data',
+                      va='center', ha='left' if side > 0 else 'right', zorder=9,
+                      arrowprops=CONNECTION if step else None)
+
+
+def label_box(p, text, side, step, span):
+    """About what 8 points take in a panel."""
+    near, far = p.target + 0.02 * side * span, p.target + side * (0.04 + 0.018 * len(text)) * span
+    y = p.predicted + 0.045 * step * span
+    return min(near, far), y - 0.022 * span, max(near, far), y + 0.022 * span
+
+
+def free(box, placed, low, high):
+    inside = low <= box[0] and box[2] <= high and low <= box[1] and box[3] <= high
+    return inside and not any(box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3]
+                              for b in placed)
+

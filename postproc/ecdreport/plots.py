@@ -133,7 +133,7 @@ def scores(bench):
     panels[0][0].set_ylim(len(elements) - 0.5, -0.5)
     handles = [Line2D([], [], color=colour, marker=marker, ls='', label=literal(bench.label(model)))
                for model, (colour, marker) in model_styles(bench)]
-    if any(not math.isnan(score.published[0]) for score in bench.scores.values()):
+    if bench.published:
         handles += [Line2D([], [], color='#333333', marker='o', ls='', mfc='white',
                            label='hollow: the article')]
     figure.legend(handles=handles, loc='lower center', ncol=min(len(handles), 6), bbox_to_anchor=(0.5, 0.98),

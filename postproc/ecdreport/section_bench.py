@@ -24,8 +24,8 @@ def one_bench(report, label, bench):
     if len(bench.models) > 1:
         parts.append(report.figures.add(
             plots.scores(bench), f'scores-{slug(label)}',
-            f'R<sup>2</sup> on held-out materials, {escape(label)}; hollow marks: the article, on its own '
-            'data.',
+            f'R<sup>2</sup> on held-out materials, {escape(label)}'
+            + ('; hollow marks: the article, on its own data.' if bench.published else '.'),
             f'R2 of {len(bench.models)} models in {len(bench.rows)} rows of {label}'))
     parts.append(bench_parity(report, label, bench))
     parts.append(bench_curves(report, label, bench))
@@ -39,7 +39,7 @@ def description(bench):
             f'{len(bench.pieces)} trainings are done. R<sup>2</sup> and RMSE of the held-out predictions, '
             'averaged over the repeats. <strong>Bold</strong>: the best of a row (largest R<sup>2</sup>, of '
             'equal ones the smallest RMSE).')
-    if any(not math.isnan(s.published[0]) for s in bench.scores.values()):
+    if bench.published:
         text += (' Small, below ours: the article (Zhao et al., J. Phys. Chem. C 2020, 124, 17262), on its '
                  'own dataset of 2170 materials.')
     text += '</p>'
