@@ -179,9 +179,46 @@ static ecd_code_t list_failures(const ecd_bench_t *b, ecd_error_t *err) {
                   b->count, text);
 }
 
+/* A word as a shell takes it. */
+static void put_word(FILE *file, const char *word) {
+  static const char plain[] =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=,:+@";
+  if (word[0] != '\0' && strspn(word, plain) == strlen(word)) {
+    fputs(word, file);
+    return;
+  }
+  fputc('\'', file);
+  for (; *word != '\0'; ++word) fputs(*word == '\'' ? "'\\''" : (char[]){*word, '\0'}, file);
+  fputc('\'', file);
+}
+
+/* OUTPUT/command.txt: how the work was called, as deck.yaml names no decks of models. */
+static ecd_code_t write_command(const ecd_bench_t *b, const ecd_layers_t *layers,
+                                ecd_error_t *err) {
+  char path[ECD_PATH_MAX];
+  ecd_output_t *output;
+  ECD_TRY(ecd_path_join(path, b->settings->output, "command.txt", err));
+  ECD_TRY(ecd_output_open(path, &output, err));
+  FILE *file = ecd_output_stream(output);
+  fputs("ecdnet bench", file);
+  if (layers->deck[0] != '\0') {
+    fputc(' ', file);
+    put_word(file, layers->deck);
+  }
+  for (int i = 0; i < layers->overrides; ++i) {
+    fputs(" -o ", file);
+    put_word(file, layers->override[i]);
+  }
+  fputc('\n', file);
+  return ecd_output_commit(&output, err);
+}
+
 /* Rank 0, before the work. */
-static ecd_code_t write_plan(const ecd_bench_t *b, ecd_error_t *err) {
+static ecd_code_t write_plan(const ecd_bench_t *b, const ecd_layers_t *layers, ecd_error_t *err) {
+  size_t count[3];
+  count_states(b, count);
   ECD_TRY(ecd_protocol_write(&b->protocol, b->settings->output, err));
+  if (count[ECD_PIECE_OPEN] > 0) ECD_TRY(write_command(b, layers, err));
   return ecd_folder_write_deck(b->settings->output, b->settings, err);
 }
 
@@ -189,7 +226,7 @@ static ecd_code_t write_plan(const ecd_bench_t *b, ecd_error_t *err) {
 static ecd_code_t work(const ecd_context_t *ctx, ecd_bench_t *b, const ecd_layers_t *layers,
                        ecd_error_t *err) {
   ECD_TRY(ecd_state_scan(ctx, b, b->settings->bench.retry, err));
-  ECD_TRY(ecd_agree(ctx->world, ctx->rank == 0 ? write_plan(b, err) : ECD_OK, err));
+  ECD_TRY(ecd_agree(ctx->world, ctx->rank == 0 ? write_plan(b, layers, err) : ECD_OK, err));
   const ecd_code_t code = ecd_farm_run(ctx, b, err);
   if (code == ECD_STOPPED) {
     size_t count[3];
@@ -234,7 +271,7 @@ static ecd_code_t run(const ecd_context_t *ctx, ecd_bench_t *b, const ecd_settin
 ecd_code_t ecd_bench_run(const ecd_context_t *ctx, ecd_settings_t *settings,
                          const ecd_layers_t *layers, ecd_bench_mode_t mode, ecd_error_t *err) {
   ecd_bench_t bench = {0};
-  ecd_bench_scale(&settings->bench);
+  ecd_bench_scale(layers, &settings->bench);
   const ecd_code_t code = run(ctx, &bench, settings, layers, mode, err);
   ecd_bench_clear(&bench);
   return code;

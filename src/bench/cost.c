@@ -10,9 +10,12 @@
 
 enum { TRIES = 6 }; /* of a measurement */
 
-/* A core of usual speed. */
-#define FLOPS 3e10
-#define BYTES 8e9
+/* A core of usual speed; what a file of weights takes to be written or read and checked; what every training does
+   besides. */
+#define FLOPS       3e10
+#define BYTES       8e9
+#define FILE_BYTES  3e8
+#define ANY_SECONDS 0.02
 
 /* Trees of a random forest sort little and read much: seconds for a sample, feature and level. */
 static double forest_seconds(const ecd_settings_t *s, size_t samples, size_t features) {
@@ -34,6 +37,7 @@ static ecd_code_t estimate_rate(const ecd_settings_t *s, int64_t grid, ecd_rate_
   rate->step = flops.train_executed * (double)s->train.batch / FLOPS + 28 * trained / BYTES;
   rate->infer = flops.infer_executed / FLOPS;
   rate->steps = true;
+  rate->file = 4 * (double)ecd_net_parameter_count(net) / FILE_BYTES;
   ecd_net_destroy(&net);
   return ECD_OK;
 }
@@ -43,18 +47,21 @@ static double piece_seconds(const ecd_bench_t *b, size_t i, const ecd_rate_t *ra
   const ecd_bench_model_t *m = &b->models.model[p->model];
   const ecd_settings_t *s = m->settings;
   if (m->trained != NULL)
-    return rate->steps ? (double)(m->trained->members * p->test) * rate->infer
-                       : forest_seconds(s, p->test, 1);
-  if (!rate->steps) return forest_seconds(s, p->train, ECD_MAGPIE_STATISTICS);
+    return ANY_SECONDS +
+           (rate->steps ? (double)m->trained->members * ((double)p->test * rate->infer + rate->file)
+                        : forest_seconds(s, p->test, 1));
+  if (!rate->steps) return ANY_SECONDS + forest_seconds(s, p->train, ECD_MAGPIE_STATISTICS);
   const double steps = ceil((double)p->train / (double)s->train.batch);
   const double held_out = b->protocol.kind == ECD_PROTOCOL_EXTERNAL ? 0 : (double)p->test;
-  return (double)(s->train.epochs * s->train.ensemble) *
-             (steps * rate->step + held_out * rate->infer) +
-         (double)(p->train + p->test) * rate->infer;
+  const double members = (double)s->train.ensemble;
+  return ANY_SECONDS +
+         members * (double)s->train.epochs * (steps * rate->step + held_out * rate->infer) *
+             (1 + s->train.checkpoint_share) +
+         members * rate->file + (double)(p->train + p->test) * rate->infer;
 }
 
-/* A fusion runs its parents once over all samples (a trained one over those it predicts), and trains
-   those that the benchmark does not. */
+/* A fusion reads its parents, runs them once over all samples (a trained one over those it predicts), writes them
+   into its own file, and trains those that the benchmark does not. */
 static double parents_seconds(const ecd_bench_t *b, size_t i, const ecd_rate_t rate[]) {
   const ecd_piece_t *p = &b->piece[i];
   const ecd_bench_model_t *m = &b->models.model[p->model];
@@ -62,10 +69,12 @@ static double parents_seconds(const ecd_bench_t *b, size_t i, const ecd_rate_t r
   double seconds = 0;
   if (s->model.kind != ECD_MODEL_FUSION) return 0;
   if (m->trained != NULL)
-    return (double)(m->trained->members * p->test) * (rate[0].infer + rate[1].infer);
+    return (double)(m->trained->members * p->test) * (rate[0].infer + rate[1].infer) +
+           rate[0].file + rate[1].file;
   const char *given[ECD_PARENTS] = {s->parents.magpie, s->parents.volume};
   const int64_t epochs[ECD_PARENTS] = {s->parents.magpie_epochs, s->parents.volume_epochs};
-  for (int k = 0; k < ECD_PARENTS; ++k) seconds += (double)(p->train + p->test) * rate[k].infer;
+  for (int k = 0; k < ECD_PARENTS; ++k)
+    seconds += (double)(p->train + p->test) * rate[k].infer + 2 * rate[k].file;
   for (int k = 0; k < ECD_PARENTS; ++k)
     if (p->parent[k] == ECD_NO_PIECE && given[k][0] == '\0')
       seconds += (double)epochs[k] * ceil((double)p->train / (double)s->train.batch) * rate[k].step;
@@ -75,6 +84,16 @@ static double parents_seconds(const ecd_bench_t *b, size_t i, const ecd_rate_t r
 typedef ecd_code_t rate_fn(const ecd_settings_t *s, int64_t grid, ecd_rate_t *rate, void *arg,
                            ecd_error_t *err);
 
+/* Sites of a crystal, mean over the dataset that the model takes most of its samples from. */
+static int64_t usual_sites(const ecd_bench_t *b, const ecd_bench_model_t *model) {
+  const ecd_dataset_t *dataset =
+      model->trained != NULL ? b->protocol.external.dataset : b->protocol.dataset;
+  const size_t count = ecd_dataset_size(dataset);
+  double sites = 0;
+  for (size_t i = 0; i < count; ++i) sites += (double)ecd_dataset_sample(dataset, i)->crystal.sites;
+  return (int64_t)fmax(1, round(sites / fmax(1, (double)count)));
+}
+
 /* Rates of a model and, for a fusion, of its two parents by themselves. */
 static ecd_code_t rates_of(const ecd_bench_t *b, size_t model, rate_fn *find, void *arg,
                            ecd_rate_t rate[1 + ECD_PARENTS], ecd_error_t *err) {
@@ -83,6 +102,7 @@ static ecd_code_t rates_of(const ecd_bench_t *b, size_t model, rate_fn *find, vo
   const int64_t grid = m->trained != NULL ? m->trained->preparation.grid
                                           : ecd_dataset_preparation(b->protocol.dataset)->grid;
   ecd_settings_t s = *m->settings;
+  s.time.atoms = usual_sites(b, m);
   const bool fusion = s.model.kind == ECD_MODEL_FUSION;
   for (int k = 0; k <= (fusion ? ECD_PARENTS : 0); ++k) {
     rate[k] = (ecd_rate_t){0};
@@ -134,7 +154,7 @@ static bool held_up(double step, const ecd_timing_t *timing, int64_t batch) {
 static ecd_code_t by_clock(const ecd_settings_t *s, int64_t grid, ecd_rate_t *rate, void *arg,
                            ecd_error_t *err) {
   const measuring_t *m = arg;
-  *rate = (ecd_rate_t){INFINITY, INFINITY, true};
+  *rate = (ecd_rate_t){.step = INFINITY, .infer = INFINITY, .steps = true};
   for (int tries = 0; tries < TRIES; ++tries) {
     ecd_timing_t timing;
     if (tries > 0) usleep(500000);
@@ -143,6 +163,7 @@ static ecd_code_t by_clock(const ecd_settings_t *s, int64_t grid, ecd_rate_t *ra
     ECD_MPI(MPI_Allreduce(MPI_IN_PLACE, slowest, 2, MPI_DOUBLE, MPI_MAX, m->whole->world));
     rate->step = fmin(rate->step, slowest[0]);
     rate->infer = fmin(rate->infer, slowest[1]);
+    rate->file = 4 * (double)timing.parameters / FILE_BYTES;
     if (!held_up(rate->step, &timing, s->train.batch)) break;
   }
   return ECD_OK;

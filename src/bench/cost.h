@@ -8,6 +8,7 @@
    that takes no steps: the whole training, as one. */
 typedef struct {
   double step, infer;
+  double file; /* to write or to read and check the weights that train */
   bool steps;
 } ecd_rate_t;
 

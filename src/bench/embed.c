@@ -30,7 +30,7 @@ static void choose_samples(ecd_embed_t *e, size_t count, const int8_t *split,
     if (split[i] == ECD_UNUSED && !unlabelled) continue;
     e->row[e->samples] = i;
     e->sample[e->samples] = ecd_dataset_sample(e->dataset, i);
-    e->split[e->samples++] = split[i];
+    e->split[e->samples++] = split[i] == ECD_VALIDATION ? ECD_TRAIN : split[i];
   }
 }
 

@@ -317,7 +317,7 @@ static ecd_code_t measure(const farm_t *f, double wall, ecd_error_t *err) {
   ECD_MPI(MPI_Allreduce(MPI_IN_PLACE, &total, 1, MPI_DOUBLE, MPI_SUM, f->ctx->world));
   const double efficiency = total / (wall * f->ctx->size);
   ecd_code_t code = ECD_OK;
-  if (f->ctx->rank == 0) {
+  if (f->ctx->rank == 0 && f->open > 0) {
     int64_t pieces = 0;
     ecd_counters_get(f->counters, FINISHED, &pieces, NULL);
     ecd_log(f->ctx, "farm: %lld pieces in %.4g s, %d groups on %d ranks x %d threads, busy %.1f %%",

@@ -130,6 +130,23 @@ static ecd_code_t load_trained(const ecd_context_t *ctx, const char *word,
   return set_name(model, name, err);
 }
 
+/* Checksums of the models that a fusion's deck gives it. */
+static ecd_code_t sign_parents(const ecd_context_t *ctx, ecd_bench_model_t *model,
+                               ecd_error_t *err) {
+  const ecd_settings_t *s = model->settings;
+  const char *given[] = {s->parents.magpie, s->parents.volume};
+  if (s->model.kind != ECD_MODEL_FUSION) return ECD_OK;
+  for (int k = 0; k < 2; ++k) {
+    if (given[k][0] == '\0') continue;
+    const ecd_code_t code =
+        ctx->rank == 0 ? ecd_file_sha256(given[k], model->parent_sha256[k], err) : ECD_OK;
+    if (ecd_agree(ctx->world, code, err) != ECD_OK)
+      return ecd_fail_in(err, "%s: model.fusion.%s", model->name, k == 0 ? "magpie" : "volume");
+    ECD_MPI(MPI_Bcast(model->parent_sha256[k], 65, MPI_CHAR, 0, ctx->world));
+  }
+  return ECD_OK;
+}
+
 /* word NULL: the benchmark's deck is the model's. */
 static ecd_code_t load(const ecd_context_t *ctx, const char *word,
                        const ecd_bench_settings_t *bench, const ecd_layers_t *layers,
@@ -152,7 +169,8 @@ static ecd_code_t load(const ecd_context_t *ctx, const char *word,
     ecd_deck_stem(word != NULL ? word : layers->deck, name, sizeof name);
   ECD_TRY(set_name(model, name, err));
   scale_epochs(s, bench->epochs_scale);
-  return ecd_settings_check(s, err) == ECD_OK ? ECD_OK : ecd_fail_in(err, "%s", name);
+  if (ecd_settings_check(s, err) != ECD_OK) return ecd_fail_in(err, "%s", name);
+  return sign_parents(ctx, model, err);
 }
 
 static ecd_code_t check_names(const ecd_bench_models_t *m, ecd_error_t *err) {

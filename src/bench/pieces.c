@@ -11,11 +11,20 @@
 /* The kinds that a fusion stands on, in the order of parent[]. */
 static const ecd_model_kind_t parent_kinds[ECD_PARENTS] = {ECD_MODEL_MAGPIE_CNN, ECD_MODEL_CNN2D};
 
-void ecd_bench_scale(ecd_bench_settings_t *bench) {
+static bool is_overridden(const ecd_layers_t *layers, const char *key) {
+  const size_t length = strlen(key);
+  for (int i = 0; i < layers->overrides; ++i)
+    if (strncmp(layers->override[i], key, length) == 0 && layers->override[i][length] == '=')
+      return true;
+  return false;
+}
+
+void ecd_bench_scale(const ecd_layers_t *layers, ecd_bench_settings_t *bench) {
   if (bench->scale != ECD_SCALE_QUICK) return;
-  bench->repeats = bench->quick.repeats;
-  bench->epochs_scale = bench->quick.epochs_scale;
-  if (bench->quick.elements.count > 0) {
+  if (!is_overridden(layers, "bench.repeats")) bench->repeats = bench->quick.repeats;
+  if (!is_overridden(layers, "bench.epochs_scale")) bench->epochs_scale = bench->quick.epochs_scale;
+  if (bench->quick.elements.count > 0 && !is_overridden(layers, "bench.elements") &&
+      !is_overridden(layers, "bench.min_materials")) {
     const ecd_text_list_t full = bench->elements;
     bench->elements = bench->quick.elements;
     bench->quick.elements = full;

@@ -35,8 +35,9 @@ typedef struct {
   const ecd_shared_volumes_t *shared; /* of the dataset, while the farm runs; NULL: none */
 } ecd_bench_t;
 
-/* bench.quick in the place of what it stands for, where bench.scale says so. Local. */
-void ecd_bench_scale(ecd_bench_settings_t *bench);
+/* bench.quick in the place of what it stands for, where bench.scale says so and the command line does not name that
+   itself (bench.min_materials stands for bench.elements). Local. */
+void ecd_bench_scale(const ecd_layers_t *layers, ecd_bench_settings_t *bench);
 
 /* bench.targets[number]. Local. */
 ecd_target_t ecd_bench_target(const ecd_bench_settings_t *bench, size_t number);

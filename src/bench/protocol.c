@@ -1,8 +1,10 @@
 #include "bench/protocol.h"
 
+#include "base/log.h"
 #include "base/table.h"
 #include "bench/fingerprint.h"
 #include "chem/composition.h"
+#include "deck/keys.h"
 #include "train/split.h"
 
 #include <math.h>
@@ -75,6 +77,7 @@ static ecd_code_t make_folds(ecd_protocol_t *p, const ecd_settings_t *s, ecd_err
 typedef struct {
   int Z;
   size_t materials;
+  size_t others[2]; /* by target: without it, with a known modulus */
 } frequency_t;
 
 static int by_frequency(const void *a, const void *b) {
@@ -85,13 +88,16 @@ static int by_frequency(const void *a, const void *b) {
 
 static ecd_code_t count_elements(const ecd_protocol_t *p, frequency_t count[ECD_ELEMENT_COUNT],
                                  ecd_error_t *err) {
-  for (int Z = 0; Z < ECD_ELEMENT_COUNT; ++Z) count[Z] = (frequency_t){Z, 0};
+  for (int Z = 0; Z < ECD_ELEMENT_COUNT; ++Z) count[Z] = (frequency_t){.Z = Z};
   for (size_t i = 0; i < p->samples; ++i) {
     double atoms[ECD_ELEMENT_COUNT];
     if (ecd_formula_parse(p->formula[i], atoms, err) != ECD_OK)
       return ecd_fail_in(err, "bench.protocol: loeo: %s: sample '%s'", ecd_dataset_path(p->dataset),
                          p->id[i]);
-    for (int Z = 0; Z < ECD_ELEMENT_COUNT; ++Z) count[Z].materials += atoms[Z] > 0;
+    for (int Z = 0; Z < ECD_ELEMENT_COUNT; ++Z) {
+      count[Z].materials += atoms[Z] > 0;
+      for (int t = 0; t < 2; ++t) count[Z].others[t] += !(atoms[Z] > 0) && !isnan(p->target[t][i]);
+    }
   }
   return ECD_OK;
 }
@@ -102,8 +108,16 @@ static void add_element(ecd_protocol_t *p, int Z) {
   snprintf(h->name, sizeof h->name, "%s", h->element);
 }
 
-static ecd_code_t make_elements(ecd_protocol_t *p, const ecd_bench_settings_t *s,
-                                ecd_error_t *err) {
+/* Whether samples are left to train on where those of the element are held out. */
+static bool leaves_samples(const frequency_t *f, const ecd_text_list_t *targets) {
+  for (int k = 0; k < targets->count; ++k)
+    for (int t = 0; t < 2; ++t)
+      if (strcmp(targets->item[k], ecd_target_names[t]) == 0 && f->others[t] == 0) return false;
+  return true;
+}
+
+static ecd_code_t make_elements(const ecd_context_t *ctx, ecd_protocol_t *p,
+                                const ecd_bench_settings_t *s, ecd_error_t *err) {
   frequency_t count[ECD_ELEMENT_COUNT];
   ECD_TRY(count_elements(p, count, err));
   ECD_TRY(make_holdouts(p, ECD_ELEMENT_COUNT + (size_t)s->elements.count, err));
@@ -120,12 +134,18 @@ static ecd_code_t make_elements(ecd_protocol_t *p, const ecd_bench_settings_t *s
   }
   if (s->elements.count > 0) return ECD_OK;
   qsort(count, ECD_ELEMENT_COUNT, sizeof *count, by_frequency);
-  for (int i = 0; i < ECD_ELEMENT_COUNT; ++i)
-    if (count[i].materials >= (size_t)s->min_materials) add_element(p, count[i].Z);
+  for (int i = 0; i < ECD_ELEMENT_COUNT; ++i) {
+    if (count[i].materials == 0 || count[i].materials < (size_t)s->min_materials) continue;
+    if (leaves_samples(&count[i], &s->targets))
+      add_element(p, count[i].Z);
+    else
+      ecd_log(ctx, "%s is in all materials of %s with a known modulus: it cannot be left out",
+              ecd_element_symbol(count[i].Z), ecd_dataset_path(p->dataset));
+  }
   if (p->holdouts > 0) return ECD_OK;
   return ecd_fail(err, ECD_DATA,
-                  "bench.min_materials: no element is in %lld materials of %s or more; the most "
-                  "frequent, %s, is in %zu",
+                  "bench.min_materials: no element is in %lld materials of %s or more, and not in "
+                  "all; the most frequent, %s, is in %zu",
                   (long long)s->min_materials, ecd_dataset_path(p->dataset),
                   ecd_element_symbol(count[0].Z), count[0].materials);
 }
@@ -138,7 +158,8 @@ static ecd_code_t make_whole(ecd_protocol_t *p, ecd_error_t *err) {
   return ECD_OK;
 }
 
-static ecd_code_t choose(ecd_protocol_t *p, const ecd_settings_t *s, ecd_error_t *err) {
+static ecd_code_t choose(const ecd_context_t *ctx, ecd_protocol_t *p, const ecd_settings_t *s,
+                         ecd_error_t *err) {
   ECD_TRY(describe_samples(p, err));
   ECD_TRY(ecd_path_join(p->folds_path, s->output, "folds.csv", err));
   ECD_TRY(ecd_path_join(p->external.ids_path, s->output, "external.csv", err));
@@ -146,7 +167,7 @@ static ecd_code_t choose(ecd_protocol_t *p, const ecd_settings_t *s, ecd_error_t
   case ECD_PROTOCOL_KFOLD:
     return make_folds(p, s, err);
   case ECD_PROTOCOL_LOEO:
-    return make_elements(p, &s->bench, err);
+    return make_elements(ctx, p, &s->bench, err);
   case ECD_PROTOCOL_EXTERNAL:
     return make_whole(p, err);
   }
@@ -166,7 +187,7 @@ ecd_code_t ecd_protocol_create(const ecd_context_t *ctx, const ecd_settings_t *s
   if (p->kind == ECD_PROTOCOL_EXTERNAL)
     ECD_TRY(ecd_external_open(ctx, s->bench.external, s->bench.max_atoms, s->prep.symprec,
                               p->dataset, &p->external, err));
-  return ecd_agree(ctx->world, choose(p, s, err), err);
+  return ecd_agree(ctx->world, choose(ctx, p, s, err), err);
 }
 
 void ecd_protocol_clear(ecd_protocol_t *p) {

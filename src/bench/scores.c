@@ -266,6 +266,8 @@ ecd_code_t ecd_scores_create(const ecd_bench_t *b, ecd_scores_t *s, ecd_error_t 
   ecd_code_t code = pool_create(b, &pool, err);
   for (size_t r = 0; code == ECD_OK && r < s->rows; ++r) {
     code = pool_row(&pool, &s->row[r], err);
+    for (size_t i = 0; code == ECD_OK && i < pool.count; ++i)
+      s->row[r].tested += pool.held_out[i] == ECD_TEST;
     for (size_t m = 0; code == ECD_OK && m < s->models; ++m)
       code = score_row(&pool, &s->row[r], m, &s->score[r * s->models + m], err);
   }

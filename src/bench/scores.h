@@ -9,6 +9,7 @@
 typedef struct {
   char element[4]; /* "" otherwise */
   ecd_target_t target;
+  size_t tested; /* materials that are held out, with a known modulus */
 } ecd_row_t;
 
 /* Of one row and model. Held-out predictions of all folds are taken together. */

@@ -90,8 +90,13 @@ static void describe_origin(const ecd_bench_t *b, size_t piece, const char *spli
     fprintf(file, "dataset: %s\nsplit: %s\n", b->protocol.fingerprint, split);
   if (b->protocol.kind == ECD_PROTOCOL_EXTERNAL)
     fprintf(file, "external dataset: %s\n", b->protocol.external.fingerprint);
-  for (int k = 0; k < ECD_PARENTS; ++k)
-    if (p->parent[k] != ECD_NO_PIECE) fprintf(file, "parent: %s\n", b->piece[p->parent[k]].name);
+  for (int k = 0; k < ECD_PARENTS; ++k) {
+    const char *given = b->models.model[p->model].parent_sha256[k];
+    if (p->parent[k] != ECD_NO_PIECE)
+      fprintf(file, "parent: %s\n", b->piece[p->parent[k]].name);
+    else if (given[0] != '\0')
+      fprintf(file, "sha256 of the given parent: %s\n", given);
+  }
 }
 
 /* A line for each setting that decides the piece's result. Owned by the caller. */
@@ -242,12 +247,13 @@ ecd_piece_record_t ecd_state_read(const ecd_bench_t *b, size_t piece) {
 }
 
 ecd_code_t ecd_state_begin(const ecd_bench_t *b, size_t piece, ecd_error_t *err) {
-  static const char *const left[] = {FAILED_FILE, ECD_CHECKPOINT_LAST, ECD_CHECKPOINT_BEST};
   char folder[ECD_PATH_MAX];
   ECD_TRY(ecd_piece_path(b, piece, "", folder, err));
   ECD_TRY(ecd_make_folder(folder, err));
-  if (has(b, piece, FAILED_FILE))
-    for (size_t i = 0; i < sizeof left / sizeof *left; ++i) drop(b, piece, left[i]);
+  if (has(b, piece, FAILED_FILE)) {
+    ecd_state_clean(b, piece, true);
+    drop(b, piece, FAILED_FILE);
+  }
   return write_settings(b, piece, err);
 }
 

@@ -26,12 +26,19 @@ static bool better(double r2, double rmse, double than_r2, double than_rmse) {
   return a != b ? a > b : rmse < than_rmse;
 }
 
+/* Whether all models of a row are averages of as many repeats. */
+static bool even(const ecd_scores_t *s, size_t row) {
+  for (size_t m = 1; m < s->models; ++m)
+    if (ecd_scores_get(s, row, m)->repeats != ecd_scores_get(s, row, 0)->repeats) return false;
+  return true;
+}
+
 size_t ecd_scores_best(const ecd_scores_t *s, size_t row) {
   size_t best = 0;
   for (size_t m = 0; m < s->models; ++m) {
     const ecd_metrics_t *a = &ecd_scores_get(s, row, m)->average,
                         *b = &ecd_scores_get(s, row, best)->average;
-    if (a->n == 0 || isnan(a->r2)) return s->models;
+    if (a->n == 0 || isnan(a->r2) || !even(s, row)) return s->models;
     if (better(a->r2, a->rmse, b->r2, b->rmse)) best = m;
   }
   return best;
@@ -91,18 +98,19 @@ static void put_label(const writer_t *w, const char *text, bool last) {
 static void begin_table(const writer_t *w, const char *first) {
   const size_t columns = w->bench->models.count;
   if (w->tex) {
-    fprintf(w->file, "\\begin{tabular}{l");
+    fprintf(w->file, "\\begin{tabular}{lr");
     for (size_t m = 0; m < columns; ++m) fputc('r', w->file);
     fprintf(w->file, "}\n\\toprule\n");
   }
   begin_row(w);
   put_label(w, first, false);
+  put_label(w, "n", false);
   for (size_t m = 0; m < columns; ++m) put_label(w, ecd_model_label(w->bench, m), m + 1 == columns);
   if (w->tex) {
     fprintf(w->file, "\\midrule\n");
     return;
   }
-  fprintf(w->file, "|---|");
+  fprintf(w->file, "|---|---:|");
   for (size_t m = 0; m < columns; ++m) fprintf(w->file, "---:|");
   fputc('\n', w->file);
 }
@@ -111,12 +119,15 @@ static void end_table(const writer_t *w) {
   fputs(w->tex ? "\\bottomrule\n\\end{tabular}\n\n" : "\n", w->file);
 }
 
-static void name_row(const writer_t *w, const ecd_row_t *row, const char *what) {
-  char name[80];
+/* A row's label and its number of materials, where what follows is ours. */
+static void name_row(const writer_t *w, const ecd_row_t *row, const char *what, bool ours) {
+  char name[80], count[30] = "";
   snprintf(name, sizeof name, "%s%s%s%s", row->element, row->element[0] != '\0' ? " " : "",
            ecd_target_names[row->target], what);
+  if (ours) snprintf(count, sizeof count, "%zu", row->tested);
   begin_row(w);
   put_label(w, name, false);
+  put_cell(w, count, false, false);
 }
 
 static void print_pair(char *text, size_t size, double r2, double rmse) {
@@ -128,6 +139,14 @@ static void print_pair(char *text, size_t size, double r2, double rmse) {
     snprintf(text, size, "%.3f / %.3f", r2, rmse);
 }
 
+/* A number of ours, with how many repeats it stands on where some are missing. */
+static void mark_repeats(const writer_t *w, const ecd_score_t *score, char *text, size_t size) {
+  const int64_t all = w->bench->settings->bench.repeats;
+  const size_t used = strlen(text);
+  if (score->repeats > 0 && (int64_t)score->repeats < all)
+    snprintf(text + used, size - used, " (%zu of %lld)", score->repeats, (long long)all);
+}
+
 static bool has_published(const writer_t *w, const ecd_row_t *row) {
   for (size_t m = 0; m < w->bench->models.count; ++m)
     if (published(w->bench, row, m) != NULL) return true;
@@ -136,7 +155,7 @@ static bool has_published(const writer_t *w, const ecd_row_t *row) {
 
 static void write_published_row(const writer_t *w, const ecd_row_t *row) {
   const size_t columns = w->bench->models.count, best = published_best(w->bench, row);
-  name_row(w, row, ", article");
+  name_row(w, row, ", article", false);
   for (size_t m = 0; m < columns; ++m) {
     const ecd_published_t *p = published(w->bench, row, m);
     char text[80];
@@ -152,11 +171,13 @@ static void write_main_table(const writer_t *w) {
   begin_table(w, "R2 / RMSE (GPa)");
   for (size_t r = 0; r < s->rows; ++r) {
     const size_t best = ecd_scores_best(s, r), theirs = published_best(w->bench, &s->row[r]);
-    name_row(w, &s->row[r], "");
+    name_row(w, &s->row[r], "", true);
     for (size_t m = 0; m < s->models; ++m) {
-      const ecd_metrics_t *a = &ecd_scores_get(s, r, m)->average;
-      char text[80];
+      const ecd_score_t *score = ecd_scores_get(s, r, m);
+      const ecd_metrics_t *a = &score->average;
+      char text[120];
       print_pair(text, sizeof text, a->n > 0 ? a->r2 : NAN, a->n > 0 ? a->rmse : NAN);
+      mark_repeats(w, score, text, sizeof text);
       put_cell(w, text, m == best && s->models > 1, m + 1 == s->models);
     }
     if (has_published(w, &s->row[r])) write_published_row(w, &s->row[r]);
@@ -170,6 +191,7 @@ static void write_main_table(const writer_t *w) {
     snprintf(text, sizeof text, "best of %zu rows%s", of, which == 0 ? "" : ", article");
     begin_row(w);
     put_label(w, text, false);
+    put_cell(w, "", false, false);
     for (size_t m = 0; m < s->models; ++m) {
       snprintf(text, sizeof text, "%zu", (which == 0 ? ours : article)[m]);
       put_cell(w, text, false, m + 1 == s->models);
@@ -183,17 +205,19 @@ static void write_mae_table(const writer_t *w) {
   begin_table(w, "MAE (GPa)");
   for (size_t r = 0; r < s->rows; ++r) {
     double least = INFINITY;
-    bool whole = true;
+    bool whole = even(s, r);
     for (size_t m = 0; m < s->models; ++m) {
       const ecd_metrics_t *a = &ecd_scores_get(s, r, m)->average;
       whole = whole && a->n > 0;
       if (a->n > 0 && a->mae < least) least = a->mae;
     }
-    name_row(w, &s->row[r], "");
+    name_row(w, &s->row[r], "", true);
     for (size_t m = 0; m < s->models; ++m) {
-      const ecd_metrics_t *a = &ecd_scores_get(s, r, m)->average;
-      char text[80] = "-";
+      const ecd_score_t *score = ecd_scores_get(s, r, m);
+      const ecd_metrics_t *a = &score->average;
+      char text[120] = "-";
       if (a->n > 0) snprintf(text, sizeof text, "%.3f", a->mae);
+      mark_repeats(w, score, text, sizeof text);
       put_cell(w, text, whole && s->models > 1 && a->mae <= least, m + 1 == s->models);
     }
   }
@@ -206,7 +230,7 @@ static void write_spread_table(const writer_t *w) {
   begin_table(w, "mean and deviation of the repeats");
   for (size_t r = 0; r < s->rows; ++r)
     for (int k = 0; k < 3; ++k) {
-      name_row(w, &s->row[r], names[k]);
+      name_row(w, &s->row[r], names[k], true);
       for (size_t m = 0; m < s->models; ++m) {
         const ecd_score_t *c = ecd_scores_get(s, r, m);
         const double mean = k == 0   ? c->mean.r2
@@ -261,8 +285,10 @@ static void write_gaps(const writer_t *w) {
   }
   if (open + failed > 0)
     fprintf(w->file,
-            "%zu of %zu trainings are missing, %zu failed: '-' where no repeat is complete.\n\n",
-            open + failed, w->bench->count, failed);
+            "%s%zu of %zu trainings are missing, %zu failed: '-' where no repeat is complete, (1 "
+            "of 3) where some "
+            "are; of models with different numbers of repeats none is called the best.\n%s",
+            w->tex ? "% " : "", open + failed, w->bench->count, failed, w->tex ? "" : "\n");
 }
 
 /* What the benchmark did not train: a line each. */
@@ -287,15 +313,16 @@ static void write_trained(const writer_t *w) {
 static void write_text(const ecd_bench_t *b, const ecd_scores_t *s, const char *name, bool tex,
                        FILE *file) {
   const writer_t w = {b, s, file, tex};
+  const char *title = b->settings->title[0] != '\0' ? b->settings->title : name;
   char text[4 * ECD_PATH_MAX];
   describe(b, text, sizeof text);
   if (tex) {
-    fprintf(file, "%% Needs \\usepackage{booktabs}.\n%% ");
-    fprintf(file, "%s\n", text);
+    fprintf(file, "%% %s\n%% Needs \\usepackage{booktabs}.\n%% %s\n", title, text);
     write_trained(&w);
+    write_gaps(&w);
   } else {
     fprintf(file, "# ");
-    put_text(&w, b->settings->title[0] != '\0' ? b->settings->title : name);
+    put_text(&w, title);
     fprintf(file, "\n\n");
     put_text(&w, text);
     fprintf(file, "\n\n");

@@ -7,7 +7,7 @@
 /* OUTPUT/tables/NAME.md, .tex and .csv. Rows are moduli (of elements), columns the models; R2
    and RMSE of the averaged predictions, the best of a row bold, the article's figures below ours;
    then MAE, and mean and deviation over the repeats. The best of a row has the largest R2, of equal
-   ones (to the digits shown) the smallest RMSE; rows that lack a model have none. Nothing in them
+   ones (to the digits shown) the smallest RMSE; rows that lack a model, or repeats of one, have none. Nothing in them
    depends on time or ranks. */
 ecd_code_t ecd_tables_write(const ecd_bench_t *bench, const ecd_scores_t *scores, const char *name,
                             ecd_error_t *err);

@@ -267,7 +267,8 @@ const ecd_key_t ecd_keys[] = {
            "needed: model.h5 of a finished training goes once no fusion wants it as a parent"),
     FLAG("bench.retry", bench.retry, "false", "run again what failed"),
     CHOICE("bench.scale", bench.scale, "full", scales,
-           "quick: what bench.quick says instead of repeats, epochs_scale and elements"),
+           "quick: what bench.quick says instead of repeats, epochs_scale and elements, unless -o "
+           "names them"),
     INTEGER("bench.quick.repeats", bench.quick.repeats, "1", 1, 1000, "", "bench.repeats"),
     NUMBER("bench.quick.epochs_scale", bench.quick.epochs_scale, "0.25", 1e-6, 1e3, "",
            "bench.epochs_scale"),

@@ -88,9 +88,29 @@ grep -q '\*\*' one/tables/bench.md && grep -q textbf one/tables/bench.tex || fai
 [ "$(find one -name 'model.h5' -o -name 'checkpoint*' | wc -l)" -eq 0 ] || fail "models or checkpoints are left"
 grep -q 'train.epochs: 3' one/pieces/cnn2d-bulk-fold0-r0/settings.txt || fail "epochs are not scaled"
 
+# What the command line says stands, also at scale: quick.
+ranks 1 bench bench.yaml -o output=x -o bench.repeats=1 -o bench.epochs_scale=1 -o bench.models=cnn2d.yaml --dry-run
+expect 0 "--dry-run of one repeat" "cnn2d-bulk-fold0-r0"
+grep -q '^2 pieces: ' log || fail "bench.repeats of the command line does not stand at scale: quick"
+
+# Where a repeat is missing: how many there are, and no best.
+cp -r one fewer && rm fewer/pieces/cnn2d-bulk-fold1-r1/piece.json
+ranks 1 bench bench.yaml -o output=fewer --tables
+expect 0 "--tables with a gap"
+grep -qE '^\| bulk \| 31 \|.* \| [^|]* \(1 of 2\) \| [^|]* \|$' fewer/tables/bench.md || fail "a missing repeat is not told"
+grep -q '^| bulk | 31 |.*\*\*' fewer/tables/bench.md && fail "a best of unequal repeats"
+grep -q '^% 1 of 16 trainings are missing' fewer/tables/bench.tex || fail "LaTeX: a gap is not told"
+grep -qE '^\| bulk, article \|  \|' fewer/tables/bench.md || fail "the article's row"
+
 # Again: nothing to do. Other settings, folds or data in the same folder: refused.
 ranks 2 bench bench.yaml
 expect 0 "a second time" "farm: 0 of 16 pieces to do"
+[ "$(wc -l <one/farm.jsonl)" -eq 1 ] || fail "a call with nothing to do counts as work"
+# The command that it leaves does it again.
+ranks 2 bench bench.yaml -o output="on 2" -o bench.models=rf -o bench.targets='[bulk]'
+expect 0 "a folder with a blank"
+[ "$(cat "on 2/command.txt")" = "ecdnet bench bench.yaml -o 'output=on 2' -o bench.models=rf -o 'bench.targets=[bulk]'" ] ||
+  fail "command.txt: $(cat "on 2/command.txt")"
 ranks 2 bench bench.yaml -o bench.quick.epochs_scale=1
 expect 2 "other epochs" "was made with other settings: expected 'train.epochs: 60', found 'train.epochs: 36'"
 once "other settings"
@@ -131,14 +151,24 @@ cmp one/results/rf-bulk/predictions.csv given/results/rf-bulk/predictions.csv ||
 # Leave one element out: the elements given, or the frequent ones.
 ranks 2 bench bench.yaml -o output=loeo -o bench.protocol=loeo -o bench.elements=F,Na -o bench.models=rf,magpie_cnn
 expect 0 "loeo" "[8/8]"
-grep -q '^| F bulk, article | -0.529 / 26.797 | \*\*-0' loeo/tables/bench.md && fail "the wrong best of the article"
-grep -q '^| F bulk, article | \*\*-0.529 / 26.797\*\* | -0.809 / 29.102 |' loeo/tables/bench.md || fail "the article's figures"
+grep -q '^| F bulk, article |  | -0.529 / 26.797 | \*\*-0' loeo/tables/bench.md && fail "the wrong best of the article"
+grep -q '^| F bulk, article |  | \*\*-0.529 / 26.797\*\* | -0.809 / 29.102 |' loeo/tables/bench.md || fail "the article's figures"
 for part in train test; do
   grep ",$part," loeo/pieces/rf-bulk-F-r0/predictions.csv | cut -d, -f2 >formulas
   if [ $part = test ]; then grep -v F2 formulas; else grep F2 formulas; fi && fail "loeo, F: a $part material"
 done
 ranks 1 bench bench.yaml --dry-run -o output=x -o bench.protocol=loeo -o bench.min_materials=10 -o bench.models=rf
 expect 0 "frequent elements" "rf-bulk-O-r0" "rf-bulk-S-r0" "rf-bulk-Cl-r1" "6 pieces"
+
+# An element of all materials cannot be left out; the others can.
+cp d.h5 sodium.h5 && "$PYTHON" - <<'PY' || fail "sodium.h5"
+import h5py
+with h5py.File('sodium.h5', 'r+') as f:
+    f['formula'][...] = ['Na' + 'OSF'[i % 3] for i in range(31)]
+PY
+ranks 2 bench bench.yaml --dry-run -o data.file=sodium.h5 -o output=x -o bench.protocol=loeo -o bench.min_materials=10 -o bench.models=rf
+expect 0 "an element of all" "Na is in all materials of sodium.h5" "rf-bulk-O-r0" "6 pieces: "
+once "Na is in all"
 
 # External validation: materials of the training set are dropped, and so are large cells.
 "$make_dataset" e.h5 20 20 formulas=salts first=25
@@ -159,12 +189,16 @@ ranks 3 bench bench.yaml -o data.file=nan.h5 -o output=nan
 expect 1 "a volume with NaN" "8 of 16 pieces failed; --retry runs them again" "[16/16]" "tables: nan/tables/bench.md" \
   "fusion-bulk-fold$trains-r1: its parent cnn2d-bulk-fold$trains-r1 failed"
 grep -q 'not finite' "nan/pieces/cnn2d-bulk-fold$trains-r0/failed.json" || fail "failed.json does not say why"
-grep -q '^| bulk | .* | - | - |$' nan/tables/bench.md || fail "the table with gaps"
+grep -q '^| bulk | 31 | .* | - | - |$' nan/tables/bench.md || fail "the table with gaps"
 grep -q '8 of 16 trainings are missing, 8 failed' nan/tables/bench.md || fail "the table does not count what failed"
 ranks 1 bench bench.yaml -o data.file=nan.h5 -o output=nan
 expect 1 "failed before" "0 of 16 pieces to do" "8 of 16 pieces failed"
+# --retry begins anew: checkpoints of what failed, its parents' too, do not count.
+left=nan/pieces/cnn2d-bulk-fold$trains-r0/parents/cnn2d/checkpoint-last.h5
+mkdir -p "$(dirname "$left")" && echo old >"$left"
 ranks 2 bench bench.yaml -o data.file=nan.h5 -o output=nan --retry
 expect 1 "--retry" "8 of 16 pieces to do" "8 of 16 pieces failed"
+[ -e "$left" ] && fail "--retry leaves the checkpoint of a parent"
 ranks 1 bench bench.yaml -o data.file=nan.h5 -o output=nan --status
 expect 0 "--status of failures" "cnn2d-bulk-fold$trains-r0                      failed: " "8 done, 8 failed, 0 to do"
 

@@ -13,6 +13,10 @@ for run in 1x1 2x1 3x1 4x1 1x2; do
   once "magpie: t-SNE"
   cmp 1x1/embed/embedding.csv $run/embed/embedding.csv || fail "$run: another map"
 done
+# Validation samples are training samples here.
+ranks 2 embed embed.yaml -o output=valid -o data.validation_fraction=0.3 -o embed.input=magpie -o embed.tries=1
+expect 0 "validation samples" "126 train,   31 test: mixing" "0.808 at random"
+grep validation valid/embed/embedding.csv && fail "validation samples in embedding.csv"
 cp -r 1x1 again
 ranks 2 embed embed.yaml -o output=again -o seed=2 -o embed.element=F,Cl
 expect 0 "another seed, elements" "magpie: F" "volume: Cl"

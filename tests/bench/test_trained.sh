@@ -51,6 +51,18 @@ for pair in forest:forest/model.h5 mine:mine.h5 several:several/model.h5 fused:f
       fail "${pair%%:*}: other predictions than those of ecdnet predict"
   done
 done
+# A fusion's given parent decides its result.
+cp several/model.h5 parent.h5
+ranks 1 bench bench.yaml -o output=child -o bench.models=fusion.yaml -o model.fusion.volume=mine.h5 -o model.fusion.magpie_epochs=2
+expect 0 "a fusion with a given parent" "[2/2]"
+ranks 1 bench bench.yaml -o output=child -o bench.models=fusion.yaml -o model.fusion.magpie_epochs=2
+expect 2 "without the parent" "other settings"
+ranks 1 train cnn2d.yaml -o output=second -o seed=2
+ranks 1 bench bench.yaml -o output=child -o bench.models=fusion.yaml -o model.fusion.volume=second/model.h5 -o model.fusion.magpie_epochs=2
+expect 2 "another parent" "other settings: expected 'sha256 of the given parent: "
+ranks 2 bench bench.yaml -o output=child -o bench.models=fusion.yaml -o model.fusion.volume=nowhere.h5
+expect 3 "no parent" "fusion: model.fusion.volume: nowhere.h5"
+once "error:"
 for n in 2 3; do
   ranks $n bench bench.yaml -o output=on$n
   expect 0 "on $n ranks" "[12/12]"
@@ -64,7 +76,7 @@ cmp one/pieces/mine-bulk-all-r0/predict/predictions.csv together/pieces/mine-bul
   fail "other predictions by three ranks together"
 grep -q "^mine was trained before, on 20 materials: mine.h5 (cnn2d, sha256 $(sha256sum <mine.h5 | cut -c1-12)...), as it is.$" \
   one/tables/bench.md || fail "the table does not say which model was trained before"
-grep -q '^| R2 / RMSE (GPa) | forest | mine | several | fused | cnn2d | fusion |$' one/tables/bench.md || fail "the models' names"
+grep -q '^| R2 / RMSE (GPa) | n | forest | mine | several | fused | cnn2d | fusion |$' one/tables/bench.md || fail "the models' names"
 grep -q 'model: "mine.h5"' one/results/mine-bulk/deck.yaml && grep -q 'epochs: 5' one/results/mine-bulk/deck.yaml ||
   fail "the deck of the results does not say how the model was trained"
 cut -d, -f1,7,8 one/pieces.csv | grep -qx 'mine-bulk-all-r1,20,14' || fail "pieces.csv"
