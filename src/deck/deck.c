@@ -255,6 +255,11 @@ static ecd_code_t check_train(const ecd_settings_t *s, ecd_error_t *err) {
                     "train.augment: expected none, or model.fusion.finetune: true: the parent that "
                     "takes volumes, %s, is trained already",
                     s->parents.volume);
+  if (s->data.validation_fraction > 0 && s->model.kind == ECD_MODEL_RF)
+    return ecd_fail(err, ECD_USAGE,
+                    "data.validation_fraction: expected 0, as a random forest has no epochs to "
+                    "choose among; found %g",
+                    s->data.validation_fraction);
   if (s->train.ensemble > 1 && s->model.kind == ECD_MODEL_RF)
     return ecd_fail(err, ECD_USAGE,
                     "train.ensemble: expected 1, as a random forest is an ensemble already "

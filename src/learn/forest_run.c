@@ -141,7 +141,12 @@ static ecd_code_t write_model(const run_t *r, ecd_error_t *err) {
   const ecd_scaling_t none = ecd_scaling_none(s->data.transform, r->width);
   char path[ECD_PATH_MAX], *deck;
   ECD_TRY(ecd_path_join(path, s->output, "model.h5", err));
-  ECD_TRY(ecd_deck_text(s, &deck, err));
+  char **checksums;
+  ECD_TRY(ecd_dataset_checksums(r->dataset, &checksums, err));
+  if (ecd_deck_text(s, &deck, err) != ECD_OK) {
+    free(checksums);
+    return err->code;
+  }
   ecd_model_file_t m = {.model = s->model,
                         .preparation = *ecd_dataset_preparation(r->dataset),
                         .target = s->data.target,
@@ -152,6 +157,7 @@ static ecd_code_t write_model(const run_t *r, ecd_error_t *err) {
                         .deck = deck,
                         .samples = r->samples,
                         .id = (char **)r->id,
+                        .sha256 = checksums,
                         .split = r->split,
                         .forest = {.trees = a.trees,
                                    .nodes = a.nodes,
@@ -167,6 +173,7 @@ static ecd_code_t write_model(const run_t *r, ecd_error_t *err) {
   memcpy(m.feature_deviation, none.feature_deviation, sizeof m.feature_deviation);
   const ecd_code_t code = ecd_model_file_write(r->ctx, path, &m, err);
   free(deck);
+  free(checksums);
   return code;
 }
 

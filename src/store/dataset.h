@@ -60,6 +60,8 @@ const ecd_sample_t *ecd_dataset_sample(const ecd_dataset_t *dataset, size_t i); 
 /* Magpie features of sample i, [ECD_MAGPIE_ALL] (chem/magpie.h); NaN where its formula is none or the
    table of the elements has no value: ecd_magpie_complete says which. Borrowed. */
 const double *ecd_dataset_features(const ecd_dataset_t *dataset, size_t i);
+/* Checksums of the charge files, "" = unknown, into a new list[samples] of borrowed texts. Local. */
+ecd_code_t ecd_dataset_checksums(const ecd_dataset_t *dataset, char ***list, ecd_error_t *err);
 const ecd_preparation_t *ecd_dataset_preparation(const ecd_dataset_t *dataset); /* borrowed */
 const char *ecd_dataset_path(const ecd_dataset_t *dataset);
 const char *

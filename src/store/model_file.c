@@ -1,6 +1,6 @@
 /* Layout, schema 1 (P parameters, M members of an ensemble one after the other, T tensors, N samples of the training dataset):
      /parameter f32 (M P), fletcher32; /tensor/name, /tensor/offset i64 (T)
-     /sample/id, /sample/split i8 (N)
+     /sample/id, /sample/sha256 (of its charge file), /sample/split i8 (N)
      /forest/...: where the model is a random forest, which has no tensors (store/model_forest.h)
      /feature/name, mean, deviation f64 (F): where the model takes F features of the composition
      /moment1, /moment2 f32 (P less what does not train): checkpoints only
@@ -114,6 +114,9 @@ static ecd_code_t write_file(const char *path, const void *arg, ecd_error_t *err
   if (m->tensors > 0) put_tensors(&h5, m);
   ecd_model_forest_put(&h5, &m->forest);
   ecd_h5_write_strings(&h5, "/sample/id", m->samples, (const char *const *)m->id);
+  if (m->sha256 != NULL)
+    ecd_h5_write_strings(&h5, "/sample/sha256", m->samples, (const char *const *)m->sha256);
+  if (m->parents_sha256[0] != '\0') ecd_h5_put_text(&h5, "parents_sha256", m->parents_sha256);
   ecd_h5_write(&h5, "/sample/split", H5T_NATIVE_INT8, 1, (const hsize_t[]){m->samples}, m->split);
   put_features(&h5, m);
   put_state(&h5, m);
@@ -162,7 +165,19 @@ static void get_samples(ecd_h5_t *h5, ecd_model_file_t *m) {
   if (m->id == NULL) ecd_h5_fail(h5, "out of memory");
   if (h5->failed) return;
   ecd_h5_read_strings(h5, "/sample/id", m->samples, m->id);
+  if (!h5->failed && H5Lexists(h5->file, "/sample/sha256", H5P_DEFAULT) > 0) {
+    m->sha256 = calloc(m->samples + 1, sizeof *m->sha256);
+    if (m->sha256 == NULL) ecd_h5_fail(h5, "out of memory");
+    if (!h5->failed) ecd_h5_read_strings(h5, "/sample/sha256", m->samples, m->sha256);
+  }
   m->split = read_array(h5, "/sample/split", H5T_NATIVE_INT8, m->samples, sizeof *m->split);
+}
+
+static void get_parents(ecd_h5_t *h5, ecd_model_file_t *m) {
+  if (h5->failed || H5Aexists(h5->file, "parents_sha256") <= 0) return;
+  char *text = ecd_h5_get_text(h5, "parents_sha256");
+  if (text != NULL) snprintf(m->parents_sha256, sizeof m->parents_sha256, "%s", text);
+  free(text);
 }
 
 static void get_tensors(ecd_h5_t *h5, ecd_model_file_t *m) {
@@ -213,6 +228,7 @@ static ecd_code_t read_file(const char *path, ecd_model_file_t *m, ecd_error_t *
   m->target_deviation = ecd_h5_get_number(&h5, "target_deviation");
   m->deck = ecd_h5_get_text(&h5, "deck");
   get_samples(&h5, m);
+  get_parents(&h5, m);
   ecd_model_forest_get(&h5, &m->forest);
   if (m->forest.trees == 0) get_tensors(&h5, m);
   get_features(&h5, m);
@@ -247,6 +263,7 @@ typedef struct {
 static size_t text_size(const ecd_model_file_t *m) {
   size_t size = strlen(m->deck) + 1;
   for (size_t i = 0; i < m->samples; ++i) size += strlen(m->id[i]) + 1;
+  for (size_t i = 0; m->sha256 != NULL && i < m->samples; ++i) size += strlen(m->sha256[i]) + 1;
   for (size_t i = 0; i < m->tensors; ++i) size += strlen(m->tensor_name[i]) + 1;
   return size;
 }
@@ -260,6 +277,7 @@ static char *put_text(char *at, const char *text) {
 static void pack_texts(const ecd_model_file_t *m, char *text) {
   text = put_text(text, m->deck);
   for (size_t i = 0; i < m->samples; ++i) text = put_text(text, m->id[i]);
+  for (size_t i = 0; m->sha256 != NULL && i < m->samples; ++i) text = put_text(text, m->sha256[i]);
   for (size_t i = 0; i < m->tensors; ++i) text = put_text(text, m->tensor_name[i]);
 }
 
@@ -274,6 +292,8 @@ static ecd_code_t take_text(char **text, const char **at, ecd_error_t *err) {
 static ecd_code_t unpack_texts(ecd_model_file_t *m, const char *text, ecd_error_t *err) {
   ECD_TRY(take_text(&m->deck, &text, err));
   for (size_t i = 0; i < m->samples; ++i) ECD_TRY(take_text(&m->id[i], &text, err));
+  for (size_t i = 0; m->sha256 != NULL && i < m->samples; ++i)
+    ECD_TRY(take_text(&m->sha256[i], &text, err));
   for (size_t i = 0; i < m->tensors; ++i) ECD_TRY(take_text(&m->tensor_name[i], &text, err));
   return ECD_OK;
 }
@@ -283,12 +303,14 @@ static ecd_code_t make_room(const header_t *h, ecd_model_file_t *m, ecd_error_t 
   const size_t count = h->plain.moments;
   *m = h->plain;
   m->deck = NULL;
-  m->id = m->tensor_name = NULL;
+  m->id = m->tensor_name = m->sha256 = NULL;
   m->split = NULL;
   m->tensor_offset = NULL;
   m->parameter = m->moment1 = m->moment2 = NULL;
   ECD_TRY(ecd_model_forest_make_room(&m->forest, err));
   ECD_TRY(ecd_alloc((void **)&m->id, m->samples, sizeof *m->id, "model", err));
+  if (h->plain.sha256 != NULL)
+    ECD_TRY(ecd_alloc((void **)&m->sha256, m->samples, sizeof *m->sha256, "model", err));
   ECD_TRY(ecd_alloc((void **)&m->tensor_name, m->tensors, sizeof *m->tensor_name, "model", err));
   ECD_TRY(ecd_alloc((void **)&m->split, m->samples, sizeof *m->split, "model", err));
   ECD_TRY(
@@ -345,8 +367,10 @@ ecd_code_t ecd_model_file_read(const ecd_context_t *ctx, const char *path, ecd_m
 
 void ecd_model_file_clear(ecd_model_file_t *m) {
   for (size_t i = 0; m->id != NULL && i < m->samples; ++i) free(m->id[i]);
+  for (size_t i = 0; m->sha256 != NULL && i < m->samples; ++i) free(m->sha256[i]);
   for (size_t i = 0; m->tensor_name != NULL && i < m->tensors; ++i) free(m->tensor_name[i]);
   free(m->id);
+  free(m->sha256);
   free(m->tensor_name);
   free(m->deck);
   free(m->split);

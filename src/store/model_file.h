@@ -29,9 +29,12 @@ typedef struct {
   double feature_mean[ECD_MAGPIE_ALL], feature_deviation[ECD_MAGPIE_ALL];
   double target_mean, target_deviation; /* GPa; 0 and 1 if not standardised */
   char *deck;                           /* effective deck */
-  size_t samples;                       /* all samples of the dataset: */
-  char **id;                            /* [samples] */
-  int8_t *split;                        /* [samples]: 0 train, 1 test, 2 validation, -1 unused */
+  /* All samples of the dataset, and of a fusion those that its parents have seen besides: */
+  size_t samples;
+  char **id;               /* [samples] */
+  char **sha256;           /* [samples], of the charge files, "" = unknown; NULL: all are */
+  int8_t *split;           /* [samples]: 0 train, 1 test, 2 validation, -1 unused */
+  char parents_sha256[65]; /* of the parameters that a fusion inherited; "": none */
   /* Named tensors of the network's state in slab order: parameters, running statistics. */
   size_t tensors, parameters;
   char **tensor_name;        /* [tensors] */

@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static ecd_code_t describe(ecd_trainer_t *t, float *state, bool with_state, ecd_model_file_t *m,
-                           ecd_error_t *err) {
+/* final: model.h5, which names what a fusion's parents have seen, too. */
+static ecd_code_t describe(ecd_trainer_t *t, float *state, bool with_state, bool final,
+                           ecd_model_file_t *m, ecd_error_t *err) {
   const ecd_settings_t *s = t->settings;
   *m = (ecd_model_file_t){.model = s->model,
                           .preparation = *ecd_dataset_preparation(t->dataset),
@@ -39,6 +40,15 @@ static ecd_code_t describe(ecd_trainer_t *t, float *state, bool with_state, ecd_
                           .best_epoch = t->best_epoch};
   memcpy(m->feature_mean, t->scaling.feature_mean, sizeof m->feature_mean);
   memcpy(m->feature_deviation, t->scaling.feature_deviation, sizeof m->feature_deviation);
+  memcpy(m->parents_sha256, t->parents_sha256, sizeof m->parents_sha256);
+  if (final && t->seen.count > 0) {
+    m->samples = t->seen.count;
+    m->id = t->seen.id;
+    m->sha256 = t->seen.sha256;
+    m->split = t->seen.split;
+  } else {
+    ECD_TRY(ecd_dataset_checksums(t->dataset, &m->sha256, err));
+  }
   ECD_TRY(ecd_alloc((void **)&m->tensor_name, m->tensors, sizeof *m->tensor_name, "model", err));
   ECD_TRY(
       ecd_alloc((void **)&m->tensor_offset, m->tensors, sizeof *m->tensor_offset, "model", err));
@@ -54,11 +64,13 @@ ecd_code_t ecd_trainer_save(ecd_trainer_t *t, const char *name, float *state, bo
   char path[ECD_PATH_MAX];
   ecd_model_file_t m;
   ECD_TRY(ecd_path_join(path, t->settings->output, name, err));
-  ecd_code_t code = ecd_agree(t->ctx->world, describe(t, state, with_state, &m, err), err);
+  ecd_code_t code = ecd_agree(
+      t->ctx->world, describe(t, state, with_state, strcmp(name, "model.h5") == 0, &m, err), err);
   if (code == ECD_OK) code = ecd_model_file_write(t->ctx, path, &m, err);
   free(m.tensor_name);
   free(m.tensor_offset);
   free(m.deck);
+  if (m.sha256 != t->seen.sha256) free(m.sha256);
   return code;
 }
 
@@ -94,7 +106,8 @@ static const char *difference(const ecd_trainer_t *t, const ecd_model_file_t *m,
       memcmp(m->feature_mean, t->scaling.feature_mean, columns) != 0 ||
       memcmp(m->feature_deviation, t->scaling.feature_deviation, columns) != 0)
     return "the features or their standardisation";
-  if (memcmp(m->parameter, ecd_net_parameters(t->net), t->frozen * sizeof *m->parameter) != 0)
+  if (memcmp(m->parameter, ecd_net_parameters(t->net), t->frozen * sizeof *m->parameter) != 0 ||
+      (m->parents_sha256[0] != '\0' && strcmp(m->parents_sha256, t->parents_sha256) != 0))
     return "a parent (model.fusion.magpie, model.fusion.volume)";
   if (old->seed != t->settings->seed) return "seed";
   if (a->batch != b->batch) return "train.batch";

@@ -134,6 +134,10 @@ static ecd_code_t make_fusion(ecd_trainer_t *t, ecd_error_t *err) {
            sizeof magpie->feature_deviation);
     code = make_network(t, err);
     if (code == ECD_OK) code = ecd_parents_inherit(&parents, t->net, err);
+    if (code == ECD_OK) code = ecd_parents_seen(&parents, &offspring, &t->seen, err);
+    if (code == ECD_OK)
+      ecd_sha256(ecd_net_parameters(t->net), ecd_net_inherited(t->net) * sizeof(float),
+                 t->parents_sha256);
     code = ecd_agree(t->ctx->world, code, err);
   }
   ecd_parents_clear(&parents);

@@ -13,28 +13,73 @@ static int by_text(const void *a, const void *b) {
   return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Held-out samples of the offspring that the parent has seen. */
-static ecd_code_t check_seen(const ecd_offspring_t *o, const char *path, const ecd_model_file_t *m,
-                             ecd_error_t *err) {
+/* What tells samples apart: ids, and checksums of charge files. */
+typedef struct {
+  const char **word; /* sorted */
+  size_t count;
+} words_t;
+
+/* Of the model's samples those that train, and where asked for those that validate. */
+static ecd_code_t list_seen(const ecd_model_file_t *m, bool validation, words_t *words,
+                            ecd_error_t *err) {
+  words->count = 0;
+  ECD_TRY(ecd_alloc((void **)&words->word, 2 * m->samples + 1, sizeof *words->word, "ids", err));
+  for (size_t i = 0; i < m->samples; ++i) {
+    if (m->split[i] != ECD_TRAIN && !(validation && m->split[i] == ECD_VALIDATION)) continue;
+    words->word[words->count++] = m->id[i];
+    if (m->sha256 != NULL && m->sha256[i][0] != '\0') words->word[words->count++] = m->sha256[i];
+  }
+  qsort(words->word, words->count, sizeof *words->word, by_text);
+  return ECD_OK;
+}
+
+static bool is_in(const words_t *words, const char *word) {
+  return word != NULL && word[0] != '\0' &&
+         bsearch(&word, words->word, words->count, sizeof *words->word, by_text) != NULL;
+}
+
+/* Charge files of the offspring's own training samples: a dataset that has one twice is its user's affair. */
+static ecd_code_t list_own(const ecd_offspring_t *o, words_t *words, ecd_error_t *err) {
   const size_t samples = ecd_dataset_size(o->dataset);
-  const char **trained, *first = NULL;
-  size_t count = 0, seen = 0, held_out = 0;
-  ECD_TRY(ecd_alloc((void **)&trained, m->samples + 1, sizeof *trained, "ids", err));
-  for (size_t i = 0; i < m->samples; ++i)
-    if (m->split[i] == ECD_TRAIN || m->split[i] == ECD_VALIDATION) trained[count++] = m->id[i];
-  qsort(trained, count, sizeof *trained, by_text);
+  *words = (words_t){NULL, 0};
+  ECD_TRY(ecd_alloc((void **)&words->word, samples + 1, sizeof *words->word, "ids", err));
   for (size_t i = 0; i < samples; ++i) {
-    if (o->split[i] != ECD_TEST) continue;
-    ++held_out;
-    if (bsearch(&o->id[i], trained, count, sizeof *trained, by_text) == NULL) continue;
+    const char *file = ecd_dataset_sample(o->dataset, i)->sha256;
+    if (o->split[i] == ECD_TRAIN && file != NULL) words->word[words->count++] = file;
+  }
+  qsort(words->word, words->count, sizeof *words->word, by_text);
+  return ECD_OK;
+}
+
+/* Samples of the offspring's part that the parent has seen. */
+static ecd_code_t check_part(const ecd_offspring_t *o, const char *path, const ecd_model_file_t *m,
+                             int8_t part, ecd_error_t *err) {
+  const char *first = NULL;
+  size_t seen = 0, all = 0;
+  words_t words, own;
+  ECD_TRY(list_seen(m, part == ECD_TEST, &words, err));
+  ecd_code_t code = list_own(o, &own, err);
+  for (size_t i = 0; code == ECD_OK && i < ecd_dataset_size(o->dataset); ++i) {
+    const char *file = ecd_dataset_sample(o->dataset, i)->sha256;
+    if (o->split[i] != part) continue;
+    ++all;
+    if (!is_in(&words, o->id[i]) && (!is_in(&words, file) || is_in(&own, file))) continue;
     if (seen++ == 0) first = o->id[i];
   }
-  free(trained);
+  free(words.word);
+  free(own.word);
+  ECD_TRY(code);
   if (seen == 0) return ECD_OK;
   return ecd_fail(err, ECD_DATA,
-                  "%s: was trained on %zu of the %zu samples that are held out here, first '%s'; "
-                  "expected a parent trained with the same split (data.split, data.fold, seed)",
-                  path, seen, held_out, first);
+                  "%s: was trained on %zu of the %zu samples that %s here, first '%s'; expected a "
+                  "parent trained with the same split (data.split, data.fold, seed)",
+                  path, seen, all, part == ECD_TEST ? "are held out" : "validate", first);
+}
+
+static ecd_code_t check_seen(const ecd_offspring_t *o, const char *path, const ecd_model_file_t *m,
+                             ecd_error_t *err) {
+  ECD_TRY(check_part(o, path, m, ECD_TEST, err));
+  return check_part(o, path, m, ECD_VALIDATION, err);
 }
 
 static ecd_code_t check(const ecd_offspring_t *o, const char *path, ecd_model_kind_t kind,
@@ -44,6 +89,11 @@ static ecd_code_t check(const ecd_offspring_t *o, const char *path, ecd_model_ki
                     ecd_model_names[m->model.kind]);
   if (m->has_state)
     return ecd_fail(err, ECD_DATA, "%s: expected a trained model, found a checkpoint", path);
+  if (m->members > 1)
+    return ecd_fail(err, ECD_DATA,
+                    "%s: expected one network, found an ensemble of %zu; its members are in "
+                    "members/ of its folder",
+                    path, m->members);
   if (m->target != o->settings->data.target)
     return ecd_fail(err, ECD_DATA, "%s: expected data.target: %s, found %s", path,
                     ecd_target_names[o->settings->data.target], ecd_target_names[m->target]);
@@ -153,4 +203,61 @@ ecd_code_t ecd_parents_inherit(const ecd_parents_t *parents, ecd_net_t *net, ecd
   memcpy(slab, magpie->parameter, magpie->parameters * sizeof *slab);
   memcpy(slab + magpie->parameters, volume->parameter, volume->parameters * sizeof *slab);
   return ECD_OK;
+}
+
+static ecd_code_t add(ecd_seen_t *r, const char *id, const char *sha256, int8_t split,
+                      ecd_error_t *err) {
+  r->id[r->count] = strdup(id);
+  r->sha256[r->count] = strdup(sha256 != NULL ? sha256 : "");
+  r->split[r->count] = split;
+  const bool good = r->id[r->count] != NULL && r->sha256[r->count] != NULL;
+  ++r->count;
+  return good ? ECD_OK : ecd_fail(err, ECD_FAILED, "out of memory: ids");
+}
+
+/* What a parent has seen, of samples that the offspring does not use or does not have. */
+static ecd_code_t add_seen(const ecd_offspring_t *o, const ecd_model_file_t *m, ecd_seen_t *r,
+                           ecd_error_t *err) {
+  const size_t own = ecd_dataset_size(o->dataset), before = r->count;
+  words_t here = {NULL, 0}, seen;
+  ECD_TRY(list_seen(m, true, &seen, err));
+  ecd_code_t code = ecd_alloc((void **)&here.word, before + 1, sizeof *here.word, "ids", err);
+  for (size_t i = 0; code == ECD_OK && i < before; ++i) {
+    here.word[here.count++] = r->id[i];
+    if (i < own && r->split[i] == ECD_UNUSED &&
+        (is_in(&seen, r->id[i]) || is_in(&seen, r->sha256[i])))
+      r->split[i] = ECD_TRAIN;
+  }
+  if (code == ECD_OK) qsort(here.word, here.count, sizeof *here.word, by_text);
+  for (size_t i = 0; code == ECD_OK && i < m->samples; ++i)
+    if ((m->split[i] == ECD_TRAIN || m->split[i] == ECD_VALIDATION) && !is_in(&here, m->id[i]))
+      code = add(r, m->id[i], m->sha256 != NULL ? m->sha256[i] : "", m->split[i], err);
+  free(here.word);
+  free(seen.word);
+  return code;
+}
+
+ecd_code_t ecd_parents_seen(const ecd_parents_t *parents, const ecd_offspring_t *o, ecd_seen_t *r,
+                            ecd_error_t *err) {
+  const size_t own = ecd_dataset_size(o->dataset),
+               most = own + parents->magpie.samples + parents->volume.samples;
+  *r = (ecd_seen_t){0};
+  ECD_TRY(ecd_alloc((void **)&r->id, most, sizeof *r->id, "ids", err));
+  ECD_TRY(ecd_alloc((void **)&r->sha256, most, sizeof *r->sha256, "ids", err));
+  ECD_TRY(ecd_alloc((void **)&r->split, most, sizeof *r->split, "ids", err));
+  for (size_t i = 0; i < own; ++i)
+    ECD_TRY(add(r, o->id[i], ecd_dataset_sample(o->dataset, i)->sha256, o->split[i], err));
+  ECD_TRY(add_seen(o, &parents->magpie, r, err));
+  return add_seen(o, &parents->volume, r, err);
+}
+
+void ecd_seen_clear(ecd_seen_t *r) {
+  for (size_t i = 0; i < r->count; ++i) {
+    free(r->id[i]);
+    free(r->sha256[i]);
+  }
+  free(r->id);
+  free(r->sha256);
+  free(r->split);
+  *r = (ecd_seen_t){0};
 }

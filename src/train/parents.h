@@ -22,7 +22,8 @@ typedef struct {
 
 /* Reads the parents that the deck names; trains the others, with the same samples and seed, into
    OUTPUT/parents/KIND (going on where they were with train.resume). Before any is trained: ECD_USAGE
-   for one whose network does not fit the dataset's volumes, ECD_DATA for a parent of another network, target or preparation, or one that was trained on a sample held out here. ECD_STOPPED
+   for one whose network does not fit the dataset's volumes, ECD_DATA for a parent of another network, target or preparation, an ensemble, or one that was trained on a sample held out here or chosen by one (told by id and by the checksum of
+   the charge file). ECD_STOPPED
    after a signal. Collective. */
 ecd_code_t ecd_parents_get(ecd_context_t *ctx, const ecd_offspring_t *offspring,
                            ecd_parents_t *parents, ecd_error_t *err);
@@ -30,5 +31,16 @@ void ecd_parents_clear(ecd_parents_t *parents);
 
 /* Their parameters into net; ECD_DATA if they are not those of its parents. Local. */
 ecd_code_t ecd_parents_inherit(const ecd_parents_t *parents, ecd_net_t *net, ecd_error_t *err);
+
+/* Samples by id and by the checksum of their charge files, with the part they had: of the dataset, and besides what
+   the parents were trained on or chosen by. Texts are owned. */
+typedef struct {
+  size_t count;
+  char **id, **sha256; /* [count] */
+  int8_t *split;       /* [count] */
+} ecd_seen_t;
+ecd_code_t ecd_parents_seen(const ecd_parents_t *parents, const ecd_offspring_t *offspring,
+                            ecd_seen_t *record, ecd_error_t *err);
+void ecd_seen_clear(ecd_seen_t *record);
 
 #endif

@@ -106,11 +106,17 @@ ecd_code_t ecd_predictor_add(ecd_predictor_t *p, const ecd_sample_t *sample, ecd
 
 ecd_code_t ecd_predictor_takes(const ecd_predictor_t *p, const ecd_sample_t *sample,
                                const double *feature, bool *takes, ecd_error_t *err) {
+  const char *path = sample->path != NULL ? sample->path : "";
   ecd_error_t why;
-  *takes = ecd_features_known(feature, p->scaling.features);
+  const bool known = ecd_features_known(feature, p->scaling.features);
+  *takes = known && (p->state != NULL || p->needs.neighbors == 0 ||
+                     ecd_graph_possible(&sample->crystal, &why) == ECD_OK);
   if (*takes) return ECD_OK;
-  ecd_fail(&why, ECD_DATA, "its features are not numbers");
-  ecd_magpie_complete(sample->formula, &why);
+  if (!known) {
+    ecd_fail(&why, ECD_DATA, "its features are not numbers");
+    ecd_magpie_complete(sample->formula, &why);
+  }
+  if (path[0] != '\0') ecd_fail_in(&why, "%s", path);
   ecd_fail_in(&why, "sample '%s' lacks features that the model needs", sample->id);
   if (p->settings->prep.on_error != ECD_ON_ERROR_SKIP)
     return ecd_fail(err, ECD_DATA, "%s; prep.on_error: skip leaves it out", why.text);
@@ -134,6 +140,7 @@ ecd_code_t ecd_predictor_prepare(ecd_predictor_t *p, const ecd_sample_t *sample,
   if (p->needs.neighbors > 0 &&
       ecd_graph_make(&sample->crystal, &p->needs, &graph, &fewest, err) != ECD_OK)
     return ecd_fail_in(err, "sample '%s'", sample->id);
+  if (p->needs.neighbors > 0) p->few += fewest < p->needs.neighbors;
   float *out = p->slot + slot * ecd_net_input_size(p->net);
   ecd_scaling_transform(p->scaling.transform, p->points, p->raw);
   ecd_scaling_standardize(&p->scaling, p->points, p->raw);
@@ -298,8 +305,23 @@ static ecd_code_t predict_dataset(ecd_predictor_t *p, ecd_dataset_t *dataset, ec
   return code;
 }
 
+/* As training warns. Collective. */
+static ecd_code_t warn_of_few(const ecd_predictor_t *p, ecd_error_t *err) {
+  unsigned long few = p->few;
+  ECD_MPI(MPI_Allreduce(MPI_IN_PLACE, &few, 1, MPI_UNSIGNED_LONG, MPI_SUM, p->ctx->world));
+  if (few > 0)
+    ecd_warn(
+        p->ctx,
+        "%zu samples have atoms with fewer than %zu neighbours within %g A: the places left are "
+        "filled as the public code of CGCNN does",
+        (size_t)few / (p->model.members > 0 ? p->model.members : 1), p->needs.neighbors,
+        p->needs.radius);
+  return ECD_OK;
+}
+
 ecd_code_t ecd_predictor_write(const ecd_predictor_t *p, const char *folder, ecd_error_t *err) {
   const char *target = ecd_target_names[p->model.target];
+  ECD_TRY(warn_of_few(p, err));
   if (p->what == ECD_PREDICT_MAPS) return ecd_maps_write(p, folder, err);
   ECD_TRY(ecd_results_write(p->ctx, folder, target, p->sample, p->count, p->target, p->predicted,
                             p->state != NULL || p->model.members > 1 ? p->uncertainty : NULL,

@@ -1,6 +1,8 @@
 /* Predictions from formulas alone. */
 #include "train/predict_private.h"
 
+#include "base/log.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -24,15 +26,19 @@ static ecd_code_t run(ecd_predictor_t *p, size_t words, char *const *word, ecd_s
     ecd_sample_t *sample = &samples[p->count];
     double *row = feature + p->count * ECD_MAGPIE_ALL;
     bool takes;
-    if (ecd_magpie_formula(word[w], row, err) != ECD_OK)
-      return ecd_fail_in(err, "predict: '%s' is no file, and as a formula", word[w]);
+    if (ecd_magpie_formula(word[w], row, err) != ECD_OK) {
+      ecd_fail_in(err, "predict: '%s' is no file, and as a formula", word[w]);
+      if (p->settings->prep.on_error != ECD_ON_ERROR_SKIP) return err->code;
+      ecd_log(p->ctx, "left out: %s", err->text);
+      continue;
+    }
     *sample = (ecd_sample_t){.id = word[w], .formula = word[w], .bulk = NAN, .shear = NAN};
     if (!ecd_predictor_wants(p, word[w])) return ecd_predictor_none(p, word[w], err);
     ECD_TRY(ecd_predictor_takes(p, sample, row, &takes, err));
     if (takes) ECD_TRY(ecd_predictor_add(p, sample, err));
   }
   if (p->count > 0) return ECD_OK;
-  return ecd_fail(err, ECD_DATA, "all %zu formulas lack features, see above", words);
+  return ecd_fail(err, ECD_DATA, "all %zu formulas are bad or lack features, see above", words);
 }
 
 ecd_code_t ecd_predict_formulas(ecd_predictor_t *p, size_t words, char *const *word,

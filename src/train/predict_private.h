@@ -32,6 +32,7 @@ typedef struct {
   ecd_net_t *net;
   ecd_net_needs_t needs;
   ecd_scaling_t scaling;
+  size_t few; /* graphs that this rank has made with places left (train/graphs.h), of all members */
   size_t points; /* of a volume, where the network needs one */
   float *raw;    /* (n, n, n): the volume that is being prepared */
   float *slot;   /* (ECD_INFERENCE_BLOCK, input size) */
@@ -48,8 +49,8 @@ typedef struct {
    ranks. */
 bool ecd_predictor_wants(const ecd_predictor_t *predictor, const char *id);
 
-/* Whether the model can predict a sample: it has the features that are needed. One that lacks some is told where
-   prep.on_error is skip; else ECD_DATA naming the element and property. Local, the same on all ranks. */
+/* Whether the model can predict a sample: it has the features, and its elements the atom vectors, that are needed. One
+   that lacks some is told where prep.on_error is skip; else ECD_DATA naming the element. Local, the same on all ranks. */
 ecd_code_t ecd_predictor_takes(const ecd_predictor_t *predictor, const ecd_sample_t *sample,
                                const double *feature, bool *takes, ecd_error_t *err);
 

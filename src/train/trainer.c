@@ -191,6 +191,7 @@ static void clear(ecd_trainer_t *t) {
   if (t->statistics != MPI_COMM_NULL) MPI_Comm_free(&t->statistics);
   ecd_dataset_close(&t->dataset);
   ecd_net_destroy(&t->net);
+  ecd_seen_clear(&t->seen);
   void *owned[] = {t->sample, t->formula, t->id,      t->target,   t->split,         t->train,
                    t->order,  t->moment1, t->moment2, t->best,     t->predicted,     t->known,
                    t->input,  t->suspect, t->batch,   t->gradient, t->scaled_target, t->prediction};

@@ -9,6 +9,7 @@
 #include "train/exchange.h"
 #include "train/input.h"
 #include "train/journal.h"
+#include "train/parents.h"
 #include "train/trainer.h"
 
 typedef struct {
@@ -31,6 +32,8 @@ typedef struct {
   const char **id, **formula;  /* [samples], borrowed */
   double *target;              /* [samples], GPa, NaN = unknown */
   int8_t *split;               /* [samples] */
+  ecd_seen_t seen;             /* of a fusion, what model.h5 says of samples */
+  char parents_sha256[65];     /* of what a fusion inherits; "": nothing */
   bool *known;                 /* [samples]: what the network needs of the sample is there */
   size_t *train, train_count;  /* indices of the training samples */
   double *predicted;           /* [samples], GPa, NaN = not known */

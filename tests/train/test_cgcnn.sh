@@ -88,6 +88,9 @@ done
 ranks 3 train cgcnn.yaml -o output=few -o model.cgcnn.radius=1
 expect 0 "a small radius" "41 samples, first 's-0000', have atoms with fewer than 8 neighbours within 1 A" "epoch 5/5"
 once "fewer than 8 neighbours"
+ranks 3 predict -o output=few d.h5
+expect 0 "predicting with a small radius" "41 samples have atoms with fewer than 8 neighbours within 1 A"
+once "fewer than 8 neighbours"
 dataset md.h5 mendelevium=9
 dataset twins.h5 twins=10
 ranks 3 train cgcnn.yaml -o output=x -o data.file=md.h5
@@ -103,6 +106,9 @@ for kind in md twins; do
   expect 0 "an unused sample without a graph ($kind)" "epoch 5/5"
   grep -q '^s-0009,.*,none,,$' $kind/predictions.csv || fail "$kind: the sample without a graph is predicted"
 done
+ranks 2 predict -o output=x -o predict.model=twins/model.h5 -o prep.on_error=skip md.h5
+expect 0 "an element without a vector left out" "left out: sample 's-0009'" "no atom vector of element Md" "40 predictions"
+once "left out"
 ranks 2 predict -o output=x -o predict.model=twins/model.h5 twins.h5
 expect 3 "predicting what has no graph" "sample 's-0010': sites 1 and 2"
 once "s-0010"

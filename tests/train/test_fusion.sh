@@ -102,4 +102,53 @@ grep -q 'training the parent' log && fail "a parent was trained before the other
 ranks 1 train fusion.yaml -o output=parent -o seed=1 -o train.epochs=1 -o model.fusion.magpie_epochs=5
 ranks 1 train "$@" -o output=false-1 -o model.fusion.magpie=parent/parents/magpie_cnn/model.h5 --resume
 expect 2 "resuming with another parent" "a parent (model.fusion.magpie, model.fusion.volume) differs"
+# What parents have seen counts: by charge file where ids differ, for validation, and in what model.h5 says of samples.
+"$PYTHON" - <<'PY' || fail "datasets with checksums"
+import hashlib, shutil
+import h5py
+for name, prefix in (("marked.h5", ""), ("renamed.h5", "x")):
+    shutil.copy("d.h5", name)
+    with h5py.File(name, "r+") as f:
+        ids = list(f["id"].asstr()[...])
+        for path, texts in (("id", [prefix + i for i in ids]), ("source/sha256", [hashlib.sha256(i.encode()).hexdigest() for i in ids])):
+            attributes = dict(f[path].attrs)
+            del f[path]
+            f.create_dataset(path, data=texts, dtype=h5py.string_dtype("utf-8", max(map(len, texts))))
+            f[path].attrs.update(attributes)
+with open("some.csv", "w") as some, open("parents.csv", "w") as parents:
+    print("id,split", file=some)
+    print("id,split", file=parents)
+    for k, i in enumerate(ids):
+        print(f"{i},{'test' if k < 8 else 'none' if k < 20 else 'validation' if k < 26 else 'train'}", file=some)
+        print(f"{i},{'test' if k < 8 or 20 <= k < 26 else 'train'}", file=parents)
+PY
+ranks 1 train magpie_cnn.yaml -o output=other -o data.file=renamed.h5 -o data.test_fraction=0
+expect 0 "a parent of the same files with other ids"
+ranks 2 train fusion.yaml -o output=x -o data.file=marked.h5 -o model.fusion.magpie=other/model.h5
+expect 3 "the same files" "other/model.h5: was trained on 8 of the 8 samples that are held out here"
+once "was trained on"
+for kind in magpie_cnn cnn2d; do
+  ranks 1 train $kind.yaml -o output=seen-$kind -o data.file=marked.h5 -o data.split=file -o data.split_file=parents.csv
+  expect 0 "a parent of more samples, $kind"
+done
+set -- fusion.yaml -o data.file=marked.h5 -o data.split=file -o data.split_file=some.csv
+ranks 2 train "$@" -o output=more -o model.fusion.magpie=seen-magpie_cnn/model.h5 -o model.fusion.volume=seen-cnn2d/model.h5
+expect 0 "parents of more samples"
+ranks 1 predict -o output=more marked.h5 -o predict.split=none
+expect 3 "samples that only parents have seen" "no sample had that part in more/model.h5"
+sed 's/,validation$/,train/' some.csv >all.csv
+ranks 1 train magpie_cnn.yaml -o output=all -o data.file=marked.h5 -o data.split=file -o data.split_file=all.csv
+ranks 2 train "$@" -o output=x -o model.fusion.magpie=all/model.h5
+expect 3 "a parent that validates" "all/model.h5: was trained on 6 of the 6 samples that validate here"
+
+# One network each; the same parents on going on.
+ranks 1 train magpie_cnn.yaml -o output=several -o train.ensemble=2
+ranks 2 train fusion.yaml -o output=x -o model.fusion.magpie=several/model.h5
+expect 3 "an ensemble" "several/model.h5: expected one network, found an ensemble of 2"
+ranks 1 train magpie_cnn.yaml -o output=again -o train.epochs=2
+for how in false true; do
+  # shellcheck disable=SC2086 # words
+  ranks 2 train fusion.yaml -o output=$how-2 -o model.fusion.finetune=$how $parents -o model.fusion.magpie=again/model.h5 --resume
+  expect 2 "another parent, finetune $how" "the checkpoint of another run: a parent"
+done
 [ "$failed" -eq 0 ]
