@@ -308,6 +308,15 @@ class ReportTest(unittest.TestCase):
         self.assertTrue({'scores-table', 'parity-table-rf', 'parity-table-net--1-', 'learning-table',
                          'farm-table'} <= names, names)
 
+    def test_print(self):
+        """On paper what is folded is shown: it is hidden on a screen alone, and is no part of <details>."""
+        self.assertIn('@media screen { details:not([open]) + .folded { display: none; } }', self.html)
+        self.assertIn('<summary>Largest errors</summary></details>\n<div class="folded"><div', self.html)
+        self.assertIn('<summary>Effective deck of a/net</summary></details>\n<div class="folded"><pre>',
+                      self.html)
+        self.assertEqual(self.html.count('<details>'), self.html.count('</summary></details>'))
+        self.assertEqual(self.html.count('display: none'), 3)   # nav and the triangle on paper, closed ones
+
     def test_bench_by_element(self):
         make_bench(self.root / 'loeo', ('F', 'Cl'))
         page = self.texts('loeo')
