@@ -256,6 +256,19 @@ class ReportTest(unittest.TestCase):
         self.assertTrue((self.root / 'mapped-figures' / 'maps-mapped.pdf').exists())
         page = self.texts('mapped/maps/maps.h5', 'a/net', '--materials', 'm-6,m-1')
         self.assertIn('NaN (m-1, K = 34.8 GPa), GaN (m-6, K = 170.0 GPa). Left to right', page.text)
+        page = self.texts('mapped', '--materials', 'm-6', '--figures', 'mapped-figures')   # no dataset
+        self.assertIn('GaN (m-6). Left to right', page.text)
+        for source in ('mapped', 'mapped/maps/maps.h5'):
+            self.refused(self.call(source, '-o', 'broken.html', '--materials', 'm-6,m-x,m-y'),
+                         'maps.h5: no sample m-x, m-y\n')
+        self.refused(self.call('mapped', '-o', 'broken.html', '--materials', 'm-x', '--dataset',
+                               'dataset.h5'), 'dataset.h5: no sample m-x\n')
+        make_maps(self.root / 'few' / 'maps.h5', count=2)
+        page = self.texts('few', '--dataset', 'dataset.h5', '--materials', 'm-6,m-1')
+        self.assertIn('few/maps.h5 has no m-6.', page.text)
+        self.assertIn('NaN (m-1, K = 34.8 GPa). Left to right', page.text)
+        page = self.texts('few', '--dataset', 'dataset.h5', '--materials', 'm-6')
+        self.assertNotIn('Left to right', page.text)
         shutil.copy(self.root / 'dataset.h5', self.root / 'mapped' / 'maps' / 'maps.h5')
         self.refused(self.call('mapped', '-o', 'broken.html'), 'maps.h5', 'ecdnet-dataset')
         make_maps(self.root / 'mapped' / 'maps' / 'maps.h5', count=0)
