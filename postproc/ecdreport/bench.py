@@ -1,4 +1,5 @@
-"""Reads what `ecdnet bench` leaves: tables, trainings (pieces), averaged predictions, times of the farm."""
+"""Reads what `ecdnet bench` leaves: tables, trainings (pieces), averaged predictions, times of the farm,
+what was dropped of an external dataset."""
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,8 @@ TABLE_COLUMNS = ('element', 'target', 'model', 'kind', 'n', 'repeats', 'r2', 'rm
                  'rmse_mean', 'mae_mean', 'r2_sd', 'rmse_sd', 'mae_sd', 'best', 'published_r2',
                  'published_rmse')
 PIECE_COLUMNS = ('piece', 'model', 'target', 'held_out', 'repeat', 'state', 'seconds', 'ranks', 'message')
+EXTERNAL_COLUMNS = ('id', 'formula')
+DROPPED_COLUMNS = ('id', 'formula', 'reason')
 FARM_KEYS = ('ranks', 'groups', 'pieces', 'wall_s', 'busy_s', 'efficiency')
 LABELS = {'rf': 'RF+Magpie', 'magpie_cnn': 'CNN+Magpie', 'cnn3d': '3D-CNN+ECD', 'cnn2d': '2D-CNN+ECD',
           'fusion': 'Fusion', 'cgcnn': 'CGCNN'}   # as the article names them
@@ -48,11 +51,24 @@ class Bench:
     kinds: dict                     # model -> model.kind
     scores: dict                    # (Row, model) -> Score
     pieces: list                    # rows of pieces.csv
-    farm: list = field(default_factory=list)   # lines of farm.jsonl
+    farm: list = field(default_factory=list)   # lines of farm.jsonl; of calls that trained
+    external: list = None           # rows of external.csv, and of external-dropped.csv; None: no such file
+    dropped: list = None
+    command: str = ''               # ecdnet bench ..., as it was called; '': not recorded
 
     @property
     def protocol(self):
         return section(self.deck, 'bench').get('protocol', '')
+
+    @property
+    def repeats(self):
+        """Of each model, when all is done."""
+        found = section(self.deck, 'bench').get('repeats')
+        return found if isinstance(found, int) else 1
+
+    def partial(self, score):
+        """Whether repeats of a cell are missing."""
+        return score.repeats < self.repeats
 
     @property
     def targets(self):
@@ -101,14 +117,29 @@ def load_bench(folder):
     if not rows:
         raise InputError(f'{path}: no row in it')
     deck_text = read_text(folder / 'deck.yaml')
-    farm = folder / 'farm.jsonl'
     scores = {(Row(r['element'], r['target']), r['model']): read_score(r) for r in rows}
     return Bench(folder, path.stem, parse_deck(deck_text, folder / 'deck.yaml'), deck_text,
                  list(dict.fromkeys(row for row, _ in scores)),
                  list(dict.fromkeys(model for _, model in scores)),
                  {r['model']: r['kind'] for r in rows}, scores,
-                 read_table(folder / 'pieces.csv', PIECE_COLUMNS)[1],
-                 read_json_lines(farm, FARM_KEYS) if farm.exists() else [])
+                 read_table(folder / 'pieces.csv', PIECE_COLUMNS)[1], read_farm(folder / 'farm.jsonl'),
+                 rows_of(folder / 'external.csv', EXTERNAL_COLUMNS),
+                 rows_of(folder / 'external-dropped.csv', DROPPED_COLUMNS), read_command(folder))
+
+
+def read_farm(path):
+    """A call that found nothing to train is none of the farm's."""
+    calls = read_json_lines(path, FARM_KEYS) if path.exists() else []
+    return [call for call in calls if call['pieces'] != 0]
+
+
+def rows_of(path, columns):
+    return read_table(path, columns)[1] if path.exists() else None
+
+
+def read_command(folder):
+    path = folder / 'command.txt'
+    return read_text(path).strip() if path.exists() else ''
 
 
 def read_score(row):

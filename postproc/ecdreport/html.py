@@ -47,7 +47,10 @@ def code(text):
 
 
 def folded(title, content):
-    return f'<details><summary>{escape(title)}</summary>{content}</details>'
+    """Shown on a click, and always on paper: for that it follows its <details> and is hidden by CSS, since no
+    style sheet opens a closed <details> in all browsers."""
+    return (f'<div class="fold"><details><summary>{escape(title)}</summary></details>\n'
+            f'<div class="folded">{content}</div></div>')
 
 
 def page(title, lead, sections, footer):
@@ -100,14 +103,19 @@ pre { background: var(--tint); border: 1px solid var(--line); border-radius: 4px
   font: .82rem/1.45 ui-monospace, "DejaVu Sans Mono", monospace; }
 details { margin: .6rem 0; }
 summary { cursor: pointer; color: var(--accent); }
+@media screen { details:not([open]) + .folded { display: none; } }
 footer { margin-top: 3rem; color: var(--quiet); font-size: .85rem; border-top: 1px solid var(--line);
   padding-top: .6rem; }
 @media print {
   @page { margin: 16mm 14mm; }
   body { max-width: none; padding: 0; font-size: 10pt; }
-  nav, details:not([open]) { display: none; }
+  nav { display: none; }
+  details { margin: .8rem 0 0; }
+  summary { color: inherit; font-weight: 600; list-style: none; }
+  summary::-webkit-details-marker { display: none; }
+  .folded pre { columns: 3; column-gap: 1em; font-size: 6.2pt; line-height: 1.25; }
   a { color: inherit; text-decoration: none; }
-  figure, table, tr, .pair { break-inside: avoid; }
+  figure, table, tr, .pair, .fold { break-inside: avoid; }
   figure img { max-height: 190mm; object-fit: contain; object-position: left; }
   .pair img { max-height: 66mm; }
   h2, h3, h4, h2 + p, h3 + p { break-after: avoid; }

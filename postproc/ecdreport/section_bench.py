@@ -1,10 +1,12 @@
 """Tables and figures of benchmarks."""
 import math
+from collections import Counter
 
 from . import plots
 from .bench import PROTOCOLS, best_published
 from .context import slug
 from .html import Section, cell, escape, folded, number, table
+from .runs import section
 from .section_runs import class_note, parity_part
 
 
@@ -42,12 +44,38 @@ def description(bench):
     if bench.published:
         text += (' Small, below ours: the article (Zhao et al., J. Phys. Chem. C 2020, 124, 17262), on its '
                  'own dataset of 2170 materials.')
-    text += '</p>'
+    if any(bench.partial(score) for score in bench.scores.values()):
+        text += (f' (n of {bench.repeats}): only n repeats are finished, and the figures are theirs; such a '
+                 'row names no best.')
+    text += '</p>' + external_text(bench)
     if failed:
         rows = [[cell(escape(p['piece'])), cell(escape(p['message']))] for p in failed]
         text += f'<p class="note">{len(failed)} trainings failed.</p>' + folded(
             'Failed trainings', table(('training', 'message'), rows, css='wrap'))
     return text
+
+
+def external_text(bench):
+    """How many materials were tested, and what was dropped of the external dataset and why."""
+    if bench.protocol != 'external' or bench.external is None:
+        return ''
+    count = len(bench.external)
+    text = f'{count} external material{"s" if count != 1 else ""}'
+    if bench.dropped is not None:
+        reasons = Counter(row['reason'] for row in bench.dropped)
+        text += f'; {len(bench.dropped)} dropped' if reasons else '; none dropped'
+        text += ': ' if reasons else ''
+        text += ', '.join(f'{number_of} {escape(reason_text(bench, reason))}'
+                          for reason, number_of in reasons.most_common())
+    listed = escape(bench.folder / 'external-dropped.csv')
+    return f'<p>{text}' + (f' (<code>{listed}</code>)' if bench.dropped else '') + '.</p>'
+
+
+def reason_text(bench, reason):
+    if reason == 'atoms':
+        limit = section(bench.deck, 'bench').get('max_atoms')
+        return f'with more than {limit} atoms' if limit else 'with too many atoms'
+    return 'in the training set too' if reason == 'in the training set' else reason
 
 
 def pair(r2, rmse):
@@ -72,7 +100,7 @@ def main_table(bench):
         cells.append(cell(escape(row.target)))
         cells.append(number(max(score.n for score in scores.values()), 0))
         for model in bench.models:
-            cells.append(score_cell(scores.get(model), model == best))
+            cells.append(score_cell(bench, scores.get(model), model == best))
             counts[model][0] += model in scores and scores[model].best
             counts[model][1] += model == best
         rows.append(cells)
@@ -85,13 +113,18 @@ def main_table(bench):
                  css='bench elements' if elements else 'bench')
 
 
-def score_cell(score, best_of_article):
+def score_cell(bench, score, best_of_article):
     if score is None:
         return '<td class="number">–</td>'
-    text = strong(pair(score.r2, score.rmse), score.best)
+    text = strong(pair(score.r2, score.rmse), score.best) + finished(bench, score)
     if not math.isnan(score.published[1]):
         text += f'<br><small>{strong(pair(*score.published), best_of_article)}</small>'
     return f'<td class="number" data-value="{score.r2!r}">{text}</td>'
+
+
+def finished(bench, score):
+    """How many repeats there are of a cell that lacks some."""
+    return f' <small>({score.repeats} of {bench.repeats})</small>' if bench.partial(score) else ''
 
 
 def count_row(bench, counts, compared, published_rows, first):
@@ -112,12 +145,13 @@ def other_tables(bench):
     for row in bench.rows:
         names = [cell(escape(' '.join(filter(None, (row.element, row.target)))))]
         scores = [bench.scores.get((row, model)) for model in bench.models]
-        known = [s.mae for s in scores if s and not math.isnan(s.mae)]
+        known = [s.mae for s in scores if s and not math.isnan(s.mae) and not bench.partial(s)]
         least = min(known) if len(known) == len(scores) > 1 else None
-        rows.append(names + [bold_number(s.mae if s else None, 2, least) for s in scores])
+        rows.append(names + [with_repeats(bench, s, bold_number(s.mae if s else None, 2, least))
+                             for s in scores])
         for k, (title, digits) in enumerate((('R<sup>2</sup>', 3), ('RMSE', 2), ('MAE', 2))):
             spread.append([cell(f'{escape(" ".join(filter(None, (row.element, row.target))))}, {title}'),
-                           *(spread_cell(s, k, digits) for s in scores)])
+                           *(with_repeats(bench, s, spread_cell(s, k, digits)) for s in scores)])
     head = ['', *(escape(bench.label(m)) for m in bench.models)]
     text = folded('Mean absolute errors', table(head, rows, caption='MAE (GPa)', css='numeric'))
     if any(s.repeats > 1 for s in bench.scores.values()):
@@ -130,6 +164,11 @@ def other_tables(bench):
 def bold_number(value, digits, least):
     text = number(value, digits)
     return text.replace('">', '"><strong>', 1).replace('</td>', '</strong></td>') if value == least else text
+
+
+def with_repeats(bench, score, text):
+    """A finished cell."""
+    return text.replace('</td>', f'{finished(bench, score)}</td>') if score else text
 
 
 def spread_cell(score, k, digits):

@@ -6,6 +6,7 @@ import numpy as np
 from .context import material_name, slug
 from .density import FIELDS, UNITS, clouds, marching_cubes, slices, surfaces
 from .embedding import INPUT_NAMES
+from .errors import InputError
 from .html import Section, cell, escape, number, table
 from .scatter import overview, set_figures
 from .squares import MapRow, se_maps
@@ -81,7 +82,11 @@ def seconds(quality):
 
 def maps_section(report):
     parts = []
+    check_materials(report)
     for label, maps in report.named('maps'):
+        absent = [name for name in report.materials if name not in maps.ids]
+        if absent:
+            parts.append(f'<p class="note">{escape(maps.path)} has no {escape(", ".join(absent))}.</p>')
         for k, rows in enumerate(map_figures(report, maps)):
             name = f'maps-{slug(label)}' + (f'-{k + 1}' if k else '')
             names = ', '.join(material_name(r.formula, r.id, modulus_text(r.bulk)) for r in rows)
@@ -97,20 +102,29 @@ def maps_section(report):
     return Section('maps', 'Squeeze-and-excitation maps', text + ''.join(parts))
 
 
+def check_materials(report):
+    """An id that no set of maps has is a mistake, unless it is the dataset's, which is asked later."""
+    known = {name for _, maps in report.named('maps') for name in maps.ids}
+    unknown = [name for name in report.materials if name not in known]
+    if known and unknown and report.dataset is None:
+        paths = ', '.join(str(maps.path) for _, maps in report.named('maps'))
+        raise InputError(f'{paths}: no sample {", ".join(unknown)}')
+
+
 def modulus_text(bulk):
     return '' if math.isnan(bulk) else f', K = {bulk:.1f} GPa'
 
 
 def map_figures(report, maps):
-    """Figures as lists of rows (formula, id, bulk modulus, map, cell): the materials asked for, else some
-    that span the range of bulk moduli."""
+    """Figures as lists of rows (formula, id, bulk modulus, map, cell): the materials asked for, or, where
+    none is, some that span the range of bulk moduli."""
     known = report.bulk_moduli()
     bulk = [known.get(name, math.nan) for name in maps.ids]
     asked = [maps.ids.index(name) for name in report.materials if name in maps.ids]
     order = sorted(range(len(maps.ids)), key=lambda i: (math.isnan(bulk[i]), bulk[i], i))
     measured = [i for i in order if not math.isnan(bulk[i])] or order
     picks = np.linspace(0, len(measured) - 1, min(report.count, len(measured))).round().astype(int)
-    chosen = [i for i in order if i in asked] if asked else [measured[k] for k in picks]
+    chosen = [i for i in order if i in asked] if report.materials else [measured[k] for k in picks]
     rows = [MapRow(maps.formulas[i], maps.ids[i], bulk[i], maps.values[i], cell_of(report, maps.ids[i]))
             for i in chosen]
     return [rows[k:k + ROWS_PER_FIGURE] for k in range(0, len(rows), ROWS_PER_FIGURE)]

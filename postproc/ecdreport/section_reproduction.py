@@ -52,12 +52,14 @@ def commands(report):
 
 
 def bench_command(source):
-    """Its deck.yaml holds every key, and a benchmark's deck goes over those of its models: what was started
-    is the deck that the tables are named by."""
+    """As it was called. Where that is not recorded: its deck.yaml holds every key, and a benchmark's deck
+    goes over those of its models, so that what was started is the deck that the tables are named by."""
     bench = source.bench
+    if bench.command:
+        return f'mpirun -n RANKS {bench.command}    # trainings that are there stay'
     deck = source.deck_path or f'{bench.name}.yaml'
     return (f'mpirun -n RANKS ecdnet bench {quoted(deck)} -o output={quoted(bench.folder)}    # trainings '
-            'that are there stay')
+            'that are there stay; further overrides (-o KEY=VALUE) are not recorded')
 
 
 def first_result(bench, model):

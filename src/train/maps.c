@@ -4,6 +4,7 @@
 #include "base/version.h"
 #include "store/h5.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,7 +41,63 @@ static ecd_code_t take_volume_parent(ecd_predictor_t *p, ecd_error_t *err) {
   return ECD_OK;
 }
 
+/* ---- maps.materials ---- */
+
+/* Ids with commas between them; spaces around them do not count. */
+static ecd_code_t read_named(ecd_predictor_t *p, ecd_error_t *err) {
+  const char *list = p->settings->maps.materials;
+  size_t most = 1;
+  for (const char *at = list; *at != '\0'; ++at) most += *at == ',';
+  p->named_text = strdup(list);
+  if (p->named_text == NULL) return ecd_fail(err, ECD_FAILED, "out of memory: maps.materials");
+  if (list[0] == '\0') return ECD_OK;
+  ECD_TRY(ecd_alloc((void **)&p->named, most, sizeof *p->named, "maps.materials", err));
+  for (char *at = p->named_text, *next; at != NULL; at = next) {
+    next = strchr(at, ',');
+    if (next != NULL) *next++ = '\0';
+    at += strspn(at, " ");
+    for (size_t end = strlen(at); end > 0 && at[end - 1] == ' '; --end) at[end - 1] = '\0';
+    if (at[0] != '\0') p->named[p->named_count++] = (ecd_named_t){.id = at};
+  }
+  return ECD_OK;
+}
+
+bool ecd_maps_names(ecd_predictor_t *p, const char *id, bool picked) {
+  bool found = false;
+  for (size_t i = 0; i < p->named_count; ++i) {
+    ecd_named_t *named = &p->named[i];
+    if (strcmp(named->id, id) != 0) continue;
+    named->there = found = true;
+    named->picked |= picked;
+  }
+  return found && picked;
+}
+
+/* Adds start and the ids that were not picked: of samples that are there, or of none. */
+static void list_named(const ecd_predictor_t *p, bool there, const char *start, size_t size,
+                       char *text) {
+  for (size_t i = 0; i < p->named_count; ++i) {
+    const ecd_named_t *named = &p->named[i];
+    const size_t at = strlen(text);
+    if (named->picked || named->there != there) continue;
+    snprintf(text + at, size - at, "%s%s", start, named->id);
+    start = ", ";
+  }
+}
+
+ecd_code_t ecd_maps_check_named(const ecd_predictor_t *p, const char *where, ecd_error_t *err) {
+  char text[ECD_ERROR_TEXT / 2] = "";
+  list_named(p, false, "; no sample ", sizeof text, text);
+  list_named(p, true,
+             p->wanted == NULL ? "; predict.split does not pick "
+                               : "; predict.split and predict.ids do not both pick ",
+             sizeof text, text);
+  if (text[0] == '\0') return ECD_OK;
+  return ecd_fail(err, ECD_DATA, "%s: maps.materials: %s", where, text + strlen("; "));
+}
+
 ecd_code_t ecd_maps_prepare(ecd_predictor_t *p, ecd_error_t *err) {
+  ECD_TRY(read_named(p, err));
   if (p->model.members > 1)
     ecd_log(p->ctx, "%s is an ensemble: the maps are those of its first network", p->model_path);
   if (p->model.model.kind == ECD_MODEL_FUSION) ECD_TRY(take_volume_parent(p, err));

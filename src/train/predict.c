@@ -45,17 +45,6 @@ static ecd_code_t grow(ecd_predictor_t *p, ecd_error_t *err) {
   return ECD_OK;
 }
 
-/* Whether an id is in a list with commas; all are in none. */
-static bool named(const char *list, const char *id) {
-  const size_t length = strlen(id);
-  if (list[0] == '\0') return true;
-  for (const char *at = list; at != NULL; at = strchr(at, ',')) {
-    while (*at == ',' || *at == ' ') ++at;
-    if (strncmp(at, id, length) == 0 && strchr(", ", at[length]) != NULL) return true;
-  }
-  return false;
-}
-
 static int by_text(const void *a, const void *b) {
   return strcmp(*(char *const *)a, *(char *const *)b);
 }
@@ -81,17 +70,16 @@ static ecd_code_t read_wanted(ecd_predictor_t *p, ecd_error_t *err) {
   return code;
 }
 
-bool ecd_predictor_wants(const ecd_predictor_t *p, const char *id) {
+bool ecd_predictor_wants(ecd_predictor_t *p, const char *id) {
   static const int8_t parts[] = {[ECD_PART_TRAIN] = ECD_TRAIN,
                                  [ECD_PART_TEST] = ECD_TEST,
                                  [ECD_PART_NONE] = ECD_UNUSED,
                                  [ECD_PART_VALIDATION] = ECD_VALIDATION};
   const ecd_part_t wanted = p->settings->predict.part;
-  if (p->what == ECD_PREDICT_MAPS && !named(p->settings->maps.materials, id)) return false;
-  if (p->wanted != NULL &&
-      bsearch(&id, p->wanted, p->wanted_count, sizeof *p->wanted, by_text) == NULL)
-    return false;
-  return wanted == ECD_PART_ALL || parts[wanted] == part_of(p, id);
+  const bool listed = p->wanted == NULL ||
+                      bsearch(&id, p->wanted, p->wanted_count, sizeof *p->wanted, by_text) != NULL;
+  const bool picked = listed && (wanted == ECD_PART_ALL || parts[wanted] == part_of(p, id));
+  return p->named_count == 0 ? picked : ecd_maps_names(p, id, picked);
 }
 
 ecd_code_t ecd_predictor_add(ecd_predictor_t *p, const ecd_sample_t *sample, ecd_error_t *err) {
@@ -266,6 +254,7 @@ static ecd_code_t choose(ecd_predictor_t *p, const ecd_dataset_t *dataset, size_
     index[p->count] = i;
     ECD_TRY(ecd_predictor_add(p, sample, err));
   }
+  ECD_TRY(ecd_maps_check_named(p, ecd_dataset_path(dataset), err));
   if (p->count == 0 && left_out > 0)
     return ecd_fail(err, ECD_DATA, "%s: all %zu samples lack features, see above",
                     ecd_dataset_path(dataset), left_out);
@@ -274,10 +263,6 @@ static ecd_code_t choose(ecd_predictor_t *p, const ecd_dataset_t *dataset, size_
 
 ecd_code_t ecd_predictor_none(const ecd_predictor_t *p, const char *where, ecd_error_t *err) {
   static const char *const parts[] = {"all", "train", "test", "none", "validation"};
-  if (p->what == ECD_PREDICT_MAPS && p->settings->maps.materials[0] != '\0')
-    return ecd_fail(err, ECD_DATA,
-                    "%s: maps.materials is '%s', predict.split is %s: no sample is both", where,
-                    p->settings->maps.materials, parts[p->settings->predict.part]);
   if (p->wanted != NULL)
     return ecd_fail(err, ECD_DATA,
                     "%s: of the %zu materials in %s none is there with predict.split %s", where,
@@ -433,8 +418,8 @@ ecd_code_t ecd_predict_run(ecd_context_t *ctx, const ecd_settings_t *settings,
   ecd_net_destroy(&p.net);
   if (p.state != NULL) tabular->close(p.state);
   for (size_t i = 0; i < p.wanted_count; ++i) free(p.wanted[i]);
-  void *owned[] = {p.known,  p.wanted,    p.raw,   p.slot,        p.row, p.sample,
-                   p.target, p.predicted, p.split, p.uncertainty, p.map};
+  void *owned[] = {p.known,     p.wanted, p.raw,         p.slot, p.row,   p.sample,    p.target,
+                   p.predicted, p.split,  p.uncertainty, p.map,  p.named, p.named_text};
   for (size_t i = 0; i < sizeof owned / sizeof *owned; ++i) free(owned[i]);
   return code;
 }

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "prep/pipeline.h"
 #include "train/inference.h"
+#include "train/maps.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,6 +70,7 @@ static ecd_code_t choose(files_t *f, ecd_error_t *err) {
     wanted[i] = ecd_predictor_wants(f->predictor, f->sources.file[i].id);
   ecd_sources_keep(&f->sources, wanted);
   free(wanted);
+  ECD_TRY(ecd_maps_check_named(f->predictor, "the charge files", err));
   for (size_t i = 0; i < f->sources.count; ++i)
     ECD_TRY(check_name(f->predictor, f->sources.file[i].path, err));
   return ECD_OK;

@@ -16,6 +16,12 @@ typedef struct {
   int8_t split;
 } ecd_known_t;
 
+/* A material that maps.materials names. */
+typedef struct {
+  const char *id;
+  bool there, picked; /* among the samples; by predict.split and predict.ids */
+} ecd_named_t;
+
 typedef struct {
   ecd_context_t *ctx;
   const ecd_settings_t *settings;
@@ -25,6 +31,9 @@ typedef struct {
   ecd_known_t *known; /* [model.samples], by id */
   char **wanted;      /* [wanted_count], sorted: of predict.ids; NULL: all */
   size_t wanted_count;
+  ecd_named_t *named; /* [named_count]: of maps.materials */
+  size_t named_count; /* 0: all samples */
+  char *named_text;   /* holds their ids */
   /* What predicts: a network, or, where state is not NULL, a tabular model. */
   const ecd_tabular_t *tabular;
   void *state;
@@ -45,9 +54,9 @@ typedef struct {
   float *map; /* (count, 3, n, n), where maps are wanted */
 } ecd_predictor_t;
 
-/* Whether predict.ids and predict.split ask for a material's part of the model's training. Local, the same on all
-   ranks. */
-bool ecd_predictor_wants(const ecd_predictor_t *predictor, const char *id);
+/* Whether maps.materials, predict.ids and predict.split (by its part in the model's training) ask for a material that
+   is there. Local, the same on all ranks. */
+bool ecd_predictor_wants(ecd_predictor_t *predictor, const char *id);
 
 /* Whether the model can predict a sample: it has the features, and its elements the atom vectors, that are needed. One
    that lacks some is told where prep.on_error is skip; else ECD_DATA naming the element. Local, the same on all ranks. */

@@ -187,4 +187,15 @@ def make_bench(folder, elements=('',)):
     (folder / 'pieces.csv').write_text('\n'.join(pieces) + '\n')
     farm = {'ranks': 4, 'threads': 1, 'groups': 2, 'pieces': 3, 'wall_s': 10, 'busy_s': [9, 7],
             'efficiency': 0.8}
-    (folder / 'farm.jsonl').write_text(2 * (json.dumps(farm) + '\n'))
+    idle = {**farm, 'pieces': 0, 'wall_s': 0.125, 'busy_s': [0, 0], 'efficiency': 0}
+    (folder / 'farm.jsonl').write_text(''.join(json.dumps(call) + '\n' for call in (farm, idle, farm)))
+
+
+def make_external(folder, dropped=(('m-7', 'in the training set'), ('m-8', 'atoms'), ('m-9', 'atoms'))):
+    """Two materials, of two repeats out of three, and some that were dropped."""
+    make_bench(folder)
+    folder = Path(folder)
+    (folder / 'deck.yaml').write_text('bench:\n  protocol: external\n  repeats: 3\n  max_atoms: 30\n')
+    (folder / 'external.csv').write_text('id,formula\nm-1,NaN\nm-2,Mg2Si\n')
+    rows = ['id,formula,atoms,reason,same_as', *(f'{name},NaN,50,{reason},' for name, reason in dropped)]
+    (folder / 'external-dropped.csv').write_text('\n'.join(rows) + '\n')

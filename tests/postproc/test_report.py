@@ -26,8 +26,8 @@ from ecdreport import density, parity, plots, text  # noqa: E402
 from ecdreport.classes import material_class  # noqa: E402
 from ecdreport.cli import main  # noqa: E402
 from ecdreport.runs import Prediction  # noqa: E402
-from make_run import (make_bench, make_dataset, make_embedding, make_ensemble, make_forest,  # noqa: E402
-                      make_maps, make_prediction, make_run, write_log)
+from make_run import (make_bench, make_dataset, make_embedding, make_ensemble, make_external,  # noqa: E402
+                      make_forest, make_maps, make_prediction, make_run, write_log)
 VOID = {'meta', 'img', 'br', 'link', 'hr'}
 
 
@@ -256,6 +256,19 @@ class ReportTest(unittest.TestCase):
         self.assertTrue((self.root / 'mapped-figures' / 'maps-mapped.pdf').exists())
         page = self.texts('mapped/maps/maps.h5', 'a/net', '--materials', 'm-6,m-1')
         self.assertIn('NaN (m-1, K = 34.8 GPa), GaN (m-6, K = 170.0 GPa). Left to right', page.text)
+        page = self.texts('mapped', '--materials', 'm-6', '--figures', 'mapped-figures')   # no dataset
+        self.assertIn('GaN (m-6). Left to right', page.text)
+        for source in ('mapped', 'mapped/maps/maps.h5'):
+            self.refused(self.call(source, '-o', 'broken.html', '--materials', 'm-6,m-x,m-y'),
+                         'maps.h5: no sample m-x, m-y\n')
+        self.refused(self.call('mapped', '-o', 'broken.html', '--materials', 'm-x', '--dataset',
+                               'dataset.h5'), 'dataset.h5: no sample m-x\n')
+        make_maps(self.root / 'few' / 'maps.h5', count=2)
+        page = self.texts('few', '--dataset', 'dataset.h5', '--materials', 'm-6,m-1')
+        self.assertIn('few/maps.h5 has no m-6.', page.text)
+        self.assertIn('NaN (m-1, K = 34.8 GPa). Left to right', page.text)
+        page = self.texts('few', '--dataset', 'dataset.h5', '--materials', 'm-6')
+        self.assertNotIn('Left to right', page.text)
         shutil.copy(self.root / 'dataset.h5', self.root / 'mapped' / 'maps' / 'maps.h5')
         self.refused(self.call('mapped', '-o', 'broken.html'), 'maps.h5', 'ecdnet-dataset')
         make_maps(self.root / 'mapped' / 'maps' / 'maps.h5', count=0)
@@ -290,7 +303,7 @@ class ReportTest(unittest.TestCase):
         rows = [[cell for cell, _ in row] for row in page.rows]
         self.assertIn(['modulus', 'n', 'RF+Magpie', '2D-CNN+ECD'], rows)
         self.assertIn(['bulk', '6', '−1.500 / 20.10.943 / 18.7', '0.910 / 19.00.912 / 23.4'], rows)
-        self.assertIn(['shear', '6', '−1.500 / 20.10.943 / 18.7', '–0.912 / 23.4'], rows)
+        self.assertIn(['shear', '6', '−1.500 / 20.10.943 / 18.7', '– (0 of 1)0.912 / 23.4'], rows)
         self.assertIn(['best of 2 rowsarticle: of 2', '12', '10'], rows)
         html = (self.root / 'page.html').read_text('utf-8')
         self.assertIn('<strong>0.910 / 19.0</strong><br><small>0.912', html)
@@ -307,6 +320,66 @@ class ReportTest(unittest.TestCase):
         names = {p.stem for p in (self.root / 'table-figures').iterdir()}
         self.assertTrue({'scores-table', 'parity-table-rf', 'parity-table-net--1-', 'learning-table',
                          'farm-table'} <= names, names)
+
+    def test_external(self):
+        make_external(self.root / 'external')
+        page = self.texts('external')
+        self.assertIn('2 external materials; 3 dropped: 2 with more than 30 atoms, 1 in the training set too '
+                      '(external/external-dropped.csv).', page.text)
+        make_external(self.root / 'clean', dropped=())
+        self.assertIn('2 external materials; none dropped.', self.texts('clean').text)
+        (self.root / 'clean' / 'external-dropped.csv').write_text('id,formula\n')
+        self.refused(self.call('clean', '-o', 'broken.html'), 'external-dropped.csv: line 1', 'reason')
+        (self.root / 'clean' / 'external-dropped.csv').unlink()
+        self.assertIn('2 external materials.', self.texts('clean').text)
+
+    def test_missing_repeats(self):
+        """Cells say how many of the repeats they have; their rows have no best mean absolute error."""
+        make_external(self.root / 'partial')
+        page = self.texts('partial')
+        rows = [[cell for cell, _ in row] for row in page.rows]
+        self.assertIn('(n of 3): only n repeats are finished', page.text)
+        self.assertIn(['bulk', '6', '−1.500 / 20.1 (2 of 3)0.943 / 18.7',
+                       '0.910 / 19.0 (2 of 3)0.912 / 23.4'], rows)
+        self.assertIn(['bulk', '10.50 (2 of 3)', '9.00 (2 of 3)'], rows)
+        self.assertIn(['bulk, RMSE', '21.00 ± 1.00 (2 of 3)', '20.00 ± 2.00 (2 of 3)'], rows)
+        self.assertNotIn('<strong>9.00', (self.root / 'page.html').read_text('utf-8'))
+        deck = self.root / 'partial' / 'deck.yaml'
+        deck.write_text(deck.read_text().replace('repeats: 3', 'repeats: 2'))
+        page = self.texts('partial')
+        self.assertIn(['bulk', '10.50', '9.00'], [[cell for cell, _ in row] for row in page.rows])
+        self.assertIn('<strong>9.00', (self.root / 'page.html').read_text('utf-8'))
+
+    def test_farm(self):
+        """A call that had nothing to train is none."""
+        make_bench(self.root / 'farm')
+        rows = [[cell for cell, _ in row] for row in self.texts('farm').rows]
+        at = next(k for k, row in enumerate(rows) if row[0] == 'call')
+        self.assertEqual(rows[at + 1:at + 3], [[k, '4', '1', '2', '3', '10.0', '16.0', '80.0'] for k in '12'])
+        self.assertEqual(rows[at + 3][0], 'model')     # the next table
+        idle = (self.root / 'farm' / 'farm.jsonl').read_text().splitlines()[1]
+        (self.root / 'farm' / 'farm.jsonl').write_text(idle + '\n')
+        text = self.texts('farm').text
+        self.assertNotIn('busy, all groups', text)
+        self.assertNotIn('Time in which each group', text)
+
+    def test_command(self):
+        make_bench(self.root / 'again')
+        self.assertIn('further overrides (-o KEY=VALUE) are not recorded', self.texts('again').text)
+        command = "ecdnet bench 'my decks/t.yaml' -o bench.repeats=2 -o 'title=a <b>'"
+        (self.root / 'again' / 'command.txt').write_text(command + '\n')
+        text = self.texts('again').text
+        self.assertIn(f'mpirun -n RANKS {command}    # trainings that are there stay\n', text)
+        self.assertNotIn('not recorded', text)
+
+    def test_print(self):
+        """On paper what is folded is shown: it is hidden on a screen alone, and is no part of <details>."""
+        self.assertIn('@media screen { details:not([open]) + .folded { display: none; } }', self.html)
+        self.assertIn('<summary>Largest errors</summary></details>\n<div class="folded"><div', self.html)
+        self.assertIn('<summary>Effective deck of a/net</summary></details>\n<div class="folded"><pre>',
+                      self.html)
+        self.assertEqual(self.html.count('<details>'), self.html.count('</summary></details>'))
+        self.assertEqual(self.html.count('display: none'), 3)   # nav and the triangle on paper, closed ones
 
     def test_bench_by_element(self):
         make_bench(self.root / 'loeo', ('F', 'Cl'))

@@ -45,5 +45,22 @@ PY
 ranks 1 maps -o output=x -o predict.model=fusion/parents/magpie_cnn/model.h5 d.h5
 expect 3 "maps of a magpie_cnn" "expected a cnn2d or a fusion, which have squeeze-and-excitation blocks, found a magpie_cnn"
 ranks 2 maps -o output=x -o predict.model=fusion/model.h5 -o maps.materials=nobody d.h5
-expect 3 "maps of nobody" "maps.materials is 'nobody'"
+expect 3 "maps of nobody" "d.h5: maps.materials: no sample nobody"
+one=${ids%,*} model=fusion/parents/cnn2d/model.h5
+ranks 2 maps -o output=x -o predict.model=$model -o "maps.materials= $one , nobody,$one x, nor" d.h5
+expect 3 "maps of one and some that are not there" "d.h5: maps.materials: no sample nobody, $one x, nor"
+once "no sample"
+ranks 1 maps -o output=x -o predict.model=$model -o predict.split=none -o "maps.materials=$one,nobody" d.h5
+expect 3 "maps of one of another part" "maps.materials: no sample nobody; predict.split does not pick $one"
+printf 'id\n%s\n' "$one" >one.csv
+ranks 1 maps -o output=x -o predict.model=$model -o predict.ids=one.csv -o "maps.materials=$ids" d.h5
+expect 3 "maps of one that predict.ids lacks" "predict.split and predict.ids do not both pick ${ids#*,}"
+ranks 1 maps -o output=one -o predict.model=$model -o "maps.materials= $one ,,$one" d.h5
+expect 0 "maps of one" "maps of 1 materials"
+cp "$top_srcdir/input/fcc-open/mp-1000.CHGCAR.gz" . || fail "no charge file"
+ranks 2 maps -o output=x -o predict.model=$model -o maps.materials=mp-1000,nobody mp-1000.CHGCAR.gz
+expect 3 "maps of a charge file and nobody" "maps.materials: no sample nobody"
+ranks 2 maps -o output=file -o predict.model=$model -o maps.materials=mp-1000 mp-1000.CHGCAR.gz
+expect 0 "maps of a charge file" "maps of 1 materials"
+[ ! -e x/maps/maps.h5 ] || fail "maps in spite of an error"
 [ "$failed" -eq 0 ]
