@@ -114,7 +114,7 @@ def benchmark(screen, chain, say):
 
 
 def _bench(screen, chain, dataset, deck):
-    """ecdnet bench. Where it drops all materials it stops; then they are written as it writes dropped ones."""
+    """ecdnet bench, which stops where it drops all materials; then DROPPED is written here."""
     try:
         screen.call('verify', shlex.split(chain.settings['prep']['launcher'])
                     + [find_ecdnet(chain.settings), 'bench', deck])
@@ -123,9 +123,9 @@ def _bench(screen, chain, dataset, deck):
             raise
         verified = Dataset(dataset)
         os.makedirs(screen.path('verify'), exist_ok=True)
-        screen.write_table(os.path.join('verify', DROPPED), ('id', 'reason', 'same_as'), [
-            {'id': name, 'reason': 'in the training set', 'same_as': screen.training.same(verified.atoms(name))}
-            for name in verified.ids])
+        rows = [{'id': name, 'reason': 'in the training set',
+                 'same_as': screen.training.same(verified.atoms(name))} for name in verified.ids]
+        screen.write_table(os.path.join('verify', DROPPED), ('id', 'reason', 'same_as'), rows)
 
 
 def _deck(screen, dataset):
