@@ -6,7 +6,8 @@
 #   jobs/screen/screen.sh verify WORK        the comparison, of what DFT is done
 # screen.sh --help lists all; doc/screening.md is the guide. Needs a Python with ase, numpy, spglib, h5py and yaml
 # (ECDNET_PYTHON, else python3, else /usr/bin/python3).
-# Exit codes: 0 done; 1 something failed or is set aside; 2 usage; 3 bad input data; 75 stopped by a signal.
+# Exit codes: 0 done; 1 something failed or is set aside, or nothing is left to compare; 2 usage; 3 bad input data; 75 stopped
+# by a signal.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../dft/find_python.sh"

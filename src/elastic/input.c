@@ -397,7 +397,12 @@ ecd_code_t ecd_elastic_input_read(const char *path, ecd_elastic_input_t *input, 
     ecd_yaml_clear(&yaml);
   }
   free(text);
-  if (code != ECD_OK) ecd_elastic_input_clear(input);
+  if (code != ECD_OK) {
+    char id[ECD_ELASTIC_ID];
+    memcpy(id, input->id, sizeof id);
+    ecd_elastic_input_clear(input);
+    memcpy(input->id, id, sizeof id);
+  }
   return code;
 }
 

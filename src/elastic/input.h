@@ -35,7 +35,7 @@ typedef struct {
 } ecd_elastic_input_t;
 
 /* Reads path. Everything that is wrong with it: ECD_DATA, "path:line:column: ..." a line each.
-   *input is zeroed then. Owned by the caller. */
+   *input is zeroed then, but for id if the file tells it. Owned by the caller. */
 ecd_code_t ecd_elastic_input_read(const char *path, ecd_elastic_input_t *input, ecd_error_t *err);
 void ecd_elastic_input_clear(ecd_elastic_input_t *input);
 

@@ -20,6 +20,9 @@ extern const char *const ecd_quality_names[];
 
 enum { ECD_ELASTIC_FORMULA = 256 };
 
+/* An energy_residual beyond this is worth a warning (doc/elastic.md). */
+#define ECD_ELASTIC_ENERGIES 0.6
+
 typedef struct {
   char formula[ECD_ELASTIC_FORMULA];
   ecd_point_group_t group;

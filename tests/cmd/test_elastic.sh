@@ -78,6 +78,44 @@ sed 's/"strains": \[/"reference": {"stress": [20, 20, 20, 0, 0, 0]}, &/' mp-1265
 run 0 -o output=runs/d stressed.json
 says 'warning: stressed.json: the undeformed cell has a stress of 20 GPa'
 
+# Stresses in kbar taken for GPa: the energies tell, and nothing else does.
+awk '/"name": "s1[+-]"/ { print; s = /s1\+/ ? 1 : -1 # (3e-3 0.1 0.1 0.1 0.15) of e_xx 0.001, g_yz 0.001, in 18.522 A^3
+    printf "      \"stress\": [%.4f, %.4f, %.4f, %.4f, 0, 0],\n", s * 3, s * 1, s * 1, s * 1.5
+    print "      \"energy\": 0.000026009,"; next }
+  /"strains"/ { print "  \"reference\": {\"stress\": [0, 0, 0, 0, 0, 0], \"energy\": 0}," }
+  /"stress":/ { next } { print }' mp-1265/elastic.json >kbar.json
+run 0 -o output=runs/e kbar.json
+says 'warning: kbar.json: the energies differ by 90 % from those of the stiffness'
+prints 'ions relaxed: ok'
+sed '/"ions"/a "stress_format": {"unit": "kbar"},' kbar.json >right.json
+run 0 -o output=runs/e right.json
+grep -q warning log && fail "a warning about right energies"
+
+# A later call adds to labels.csv; a material again replaces its row, and one that is bad now loses what it had.
+ids() { cut -d, -f1 "runs/f/$1" | tr '\n' ' '; }
+tensor 1500 | sed '1i id: "b, c"' >comma.yaml
+run 0 -o output=runs/f good.yaml comma.yaml
+sed -n 3p runs/f/labels.csv >row
+tensor 1600 | sed '1i id: good' >again.yaml
+run 0 -o output=runs/f mp-1265/elastic.json
+says 'labels.csv: 2 rows of earlier calls for other materials stay'
+[ "$(ids labels.csv)" = 'id good "b mp-1265 ' ] || fail "rows of two calls: $(cat runs/f/labels.csv)"
+run 0 -o output=runs/f again.yaml
+[ "$(ids labels.csv)" = 'id "b mp-1265 good ' ] || fail "a row replaced: $(cat runs/f/labels.csv)"
+grep -qx '"b, c",MgO,166.666667,127.5,ok.*' runs/f/labels.csv && grep -qxF "$(cat row)" runs/f/labels.csv ||
+  fail "a row of an earlier call has changed"
+grep -q '^good,MgO,166.666667,132.516' runs/f/labels.csv || fail "the old row of good: $(cat runs/f/labels.csv)"
+sed 's/kbar/bar/' again.yaml >worse.yaml
+run 3 -o output=runs/f worse.yaml
+[ "$(ids labels.csv)" = 'id "b mp-1265 ' ] || fail "the row of a bad file: $(cat runs/f/labels.csv)"
+[ "$(ls runs/f/elastic)" = "b, c.json
+mp-1265.json" ] || fail "the JSON of a bad file stays"
+printf 'id,bulk_gpa\ngood,100\n' >runs/f/labels.csv
+run 3 -o output=runs/f good.yaml
+says 'runs/f/labels.csv: expected the table of an earlier ecdnet elastic, to add to it, found another one'
+[ "$(cat runs/f/labels.csv)" = 'id,bulk_gpa
+good,100' ] || fail "another table was changed"
+
 run 2
 says 'elastic: expected either input files or --strains STRUCTURE, found neither'
 run 2 --strains mp-1265/POSCAR good.yaml

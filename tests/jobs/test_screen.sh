@@ -139,6 +139,42 @@ says "2 of 4 verified"
 expect 0 screen status failing
 says "static: told to fail"
 
+# A tetragonal copper becomes the copper of the training set when it is relaxed: it is dropped, and that is told. A charge file
+# that is added to the folder is predicted.
+mkdir odd files
+"$ECDNET_PYTHON" - <<'END' || fail "structures"
+from ase.build import bulk
+atoms = bulk('Cu')
+atoms.set_cell(atoms.cell * [0.99, 0.99, 1.03], scale_atoms=True)
+atoms.write('odd/bct.vasp')
+END
+expect 0 chain run odd-runs --structures odd --engine "$toy" -o chain.until=static -o chain.relax=none
+cp odd-runs/samples/bct/CHGCAR files/bct.CHGCAR
+expect 1 screen run known --model forest/model.h5 --candidates files --top 2 --engine "$toy"
+says "1 of 1 candidates are chosen"
+says "dropped: in the training set (Cu)"
+says "0 of 1 verified, 1 dropped; shear modulus, GPa"
+silent "mean error"
+says "nothing is compared: all that is verified is in the training set"
+grep -q '^1,bct,Cu,.*,dropped: in the training set (Cu)$' known/verified.csv || fail "no note in verified.csv"
+expect 1 screen verify known
+expect 0 screen status known
+says "0 of 1 verified, 1 dropped"
+cp pool-runs/samples/Pd/CHGCAR files/Pd.CHGCAR
+expect 0 screen run known
+says "1 candidates are new: ecdnet predict again"
+says "2 of 2 candidates are chosen"
+says "1 of 2 verified, 1 dropped; shear modulus, GPa; mean error"
+"$ECDNET_PYTHON" - known/verified.csv "$work/log" <<'END' || fail "the dropped one is in the mean error"
+import csv, re, sys
+rows = {r['id']: r for r in csv.DictReader(open(sys.argv[1], encoding='utf-8'))}
+assert rows['bct']['note'] == 'dropped: in the training set (Cu)' and rows['bct']['error_gpa'], rows
+mean = float(re.search(r'mean error ([-+.0-9]+)', open(sys.argv[2], encoding='utf-8').read())[1])
+assert rows['Pd']['note'] == '' and abs(mean - float(rows['Pd']['error_gpa'])) < 0.051, (mean, rows)
+END
+expect 0 screen run known
+silent "ecdnet predict"
+
 # What cannot work is said before anything is computed.
 refused() { # CODE TEXT ARGUMENT...
   wanted=$1 text=$2
@@ -157,6 +193,9 @@ refused 2 "no such file or folder" --model net/model.h5 --candidates nowhere --e
 refused 3 "no charge file matches" --model net/model.h5 --candidates 'nowhere/{id}' --engine "$toy"
 refused 2 "want uncertainties" --model net/model.h5 --candidates "$pool" --engine "$toy" --goal uncertain
 refused 2 "found 'best'" --model net/model.h5 --candidates "$pool" --engine "$toy" --goal best
+refused 2 "found 'nan'" --model net/model.h5 --candidates "$pool" --engine "$toy" --goal nan
+refused 2 "found 'inf'" --model net/model.h5 --candidates "$pool" --engine "$toy" --goal inf
+refused 2 "expected a number, at least 0, found inf" --model net/model.h5 --candidates "$pool" --engine "$toy" --kappa inf
 refused 3 "not what $work/net/model.h5 was trained on" --model net/model.h5 --candidates "$pool" --engine "$toy" \
   --dataset pool-data/dataset.h5
 expect 2 screen run one --model net/model.h5

@@ -1,5 +1,6 @@
 """The commands of screen.sh."""
 import argparse
+import math
 import os
 import shlex
 import sys
@@ -23,7 +24,8 @@ def parser():
     top = argparse.ArgumentParser(
         prog='screen.sh', description='A trained model ranks candidates, and the DFT chain verifies the best '
         'of them (doc/screening.md).',
-        epilog='Exit codes: 0 done; 1 failed or set aside; 2 usage; 3 bad input data; 75 stopped.')
+        epilog='Exit codes: 0 done; 1 failed, set aside or nothing left to compare; 2 usage; 3 bad input data; '
+        '75 stopped.')
     commands = top.add_subparsers(dest='command', required=True, metavar='COMMAND')
     about = 'predict, rank, verify the best by DFT, compare; again: what is missing'
     run = add_command(commands, 'run', about, FOLDER)
@@ -55,8 +57,8 @@ def parser():
 def _at_least(least, kind):
     def parse(text):
         value = kind(text)
-        if not value >= least:
-            raise argparse.ArgumentTypeError(f'expected at least {least}, found {text}')
+        if not least <= value < math.inf:
+            raise argparse.ArgumentTypeError(f'expected a number, at least {least}, found {text}')
         return value
     parse.__name__ = 'whole number' if kind is int else 'number'
     return parse
@@ -65,10 +67,12 @@ def _at_least(least, kind):
 def _goal(text):
     if text not in ranking.GOALS:
         try:
-            float(text)
-        except ValueError as error:
+            finite = math.isfinite(float(text))
+        except ValueError:
+            finite = False
+        if not finite:
             raise argparse.ArgumentTypeError(
-                f"expected {', '.join(ranking.GOALS)} or a number of GPa, found '{text}'") from error
+                f"expected {', '.join(ranking.GOALS)} or a number of GPa, found '{text}'")
     return text
 
 
@@ -82,7 +86,7 @@ def do_run(arguments):
     with lock(screen.path('run.lock'), f'{screen.folder}: another run works on this screening'):
         chain = open_chain(screen, arguments)
         candidates = Candidates(screen['candidates'])
-        predict(screen, chain)
+        predict(screen, chain, candidates)
         choose(screen, chain, candidates)
         if arguments.rank_only:
             return 0
@@ -114,18 +118,19 @@ def open_chain(screen, arguments):
     return chain
 
 
-def predict(screen, chain):
-    """WORK/predict/predictions.csv, once for a model file and candidates."""
+def predict(screen, chain, candidates):
+    """WORK/predict/predictions.csv, once for a model file and candidates, and again when some are added."""
     info = os.stat(screen['model'])
-    state = {'model': [info.st_size, info.st_mtime_ns]}
+    state = {'model': [info.st_size, info.st_mtime_ns], 'candidates': candidates.listing()}
     made = screen.path('predict', 'predicted.json')
     before = read_json(made)
-    if before == state:
-        return
-    if before:
+    if before and before['model'] != state['model']:
         raise ChainError(f"{screen['model']} has changed since it ranked these candidates; choose another "
                          'WORK', USAGE)
-    say('ecdnet predict')
+    added = len(set(state['candidates']) - set(before['candidates'])) if before else 0
+    if before and not added:
+        return
+    say(f'{added} candidates are new: ecdnet predict again, for all' if before else 'ecdnet predict')
     screen.call('predict', shlex.split(screen['launcher']) + [
         find_ecdnet(chain.settings), 'predict', '-o', f'predict.model={screen["model"]}', '-o',
         f'output={screen.folder}', '-o', 'prep.on_error=skip', *screen['candidates']])
@@ -174,7 +179,10 @@ def do_verify(arguments):
     chain = open_work(screen.path('dft'), engines.load)
     rows = verify.benchmark(screen, chain, say)
     verify.show(rows, screen.model.target, sys.stdout)
-    return 0
+    if any(row['dft_gpa'] and not row['dropped'] for row in rows):
+        return 0
+    say('nothing is compared: all that is verified is in the training set')
+    return FAILED
 
 
 def do_status(arguments):

@@ -1,5 +1,6 @@
 """What a screening reads: model files and datasets of ecdnet, tables, the structures of candidates."""
 import csv
+import glob
 import os
 from dataclasses import dataclass, field
 from functools import reduce
@@ -126,6 +127,21 @@ class Candidates:
             return structures.checked(read_header(path)[0], path)
         except (OSError, EOFError, ValueError, IndexError) as error:
             raise ChainError(f'{path}: {error}', BAD_DATA) from error
+
+    def listing(self):
+        """What is there to predict, sorted: ids of the dataset, or paths."""
+        if self.dataset:
+            return sorted(self.dataset.ids)
+        found = set()
+        for word in self.words:
+            if '{id}' in word:
+                found.update(glob.glob('*'.join(glob.escape(part) for part in word.split('{id}'))))
+            elif os.path.isdir(word):
+                found.update(os.path.join(word, name) for name in os.listdir(word)
+                             if name.removesuffix('.gz').endswith(KINDS))
+            else:
+                found.add(word)
+        return sorted(found)
 
     def path(self, name):
         for word in self.words:

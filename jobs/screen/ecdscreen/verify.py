@@ -8,13 +8,14 @@ import subprocess
 import sys
 
 from ecdchain import status
-from ecdchain.base import FAILED, ChainError, read_json, write_file, write_json
+from ecdchain.base import BAD_DATA, FAILED, ChainError, read_json, write_file, write_json
 from ecdchain.settings import find_ecdnet
 
-from .files import number, read_table
+from .files import Dataset, number, read_table
 
 COLUMNS = ('rank', 'id', 'formula', 'predicted_gpa', 'uncertainty_gpa', 'dft_gpa', 'error_gpa',
            'predicted_relaxed_gpa', 'note')
+DROPPED = 'external-dropped.csv'         # of ecdnet bench, in WORK/verify
 UNRANKED = {'rank': '', 'predicted_gpa': '', 'uncertainty_gpa': ''}
 # Columns of the table on the terminal.
 TITLES = {'rank': 'rank', 'id': 'id', 'formula': 'formula', 'predicted_gpa': 'predicted',
@@ -23,14 +24,19 @@ TITLES = {'rank': 'rank', 'id': 'id', 'formula': 'formula', 'predicted_gpa': 'pr
 
 def rows_of(screen, chain):
     """Rows of verified.csv: the materials of the chain, best first. error: predicted when ranked, minus DFT;
-    predicted_relaxed: the model for the charge density that the chain computed."""
+    predicted_relaxed: the model for the charge density that the chain computed; dropped: relaxed into a
+    material of the training set."""
     ranked = {row['id']: row for row in read_table(screen.path('ranked.csv'))}
     again = {row['id']: row['predicted'] for row in _results(screen)}
+    dropped = {row['id']: f'dropped: {row["reason"]}' + (f' ({row["same_as"]})' if row['same_as'] else '')
+               for row in read_table(screen.path('verify', DROPPED))}
     rows = []
     for state in status.table(chain)[0]:
         row = {**ranked.get(state['id'], UNRANKED), 'id': state['id'], 'formula': state['formula'],
                'dft_gpa': state[f'{screen.model.target}_gpa'], 'note': _note(state),
                'predicted_relaxed_gpa': again.get(state['id'], '')}
+        row['dropped'] = state['id'] in dropped
+        row['note'] = '; '.join(filter(None, (row['note'], dropped.get(state['id']))))
         predicted, dft = number(row['predicted_gpa']), number(row['dft_gpa'])
         row['error_gpa'] = '' if None in (predicted, dft) else f'{predicted - dft:.4f}'
         rows.append(row)
@@ -52,7 +58,7 @@ def write(screen, chain):
 
 
 def show(rows, target, out):
-    """The table for the terminal, and the mean of the errors."""
+    """The table for the terminal, and the mean of the errors, of those that are not dropped."""
     lines = [TITLES] + [{name: _short(row[name]) if name.endswith('_gpa') else str(row[name])
                          for name in TITLES} for row in rows]
     width = {name: max(len(line[name]) for line in lines) for name in TITLES}
@@ -60,8 +66,10 @@ def show(rows, target, out):
         cells = [line[name].ljust(width[name]) if name in ('id', 'formula', 'note')
                  else line[name].rjust(width[name]) for name in TITLES]
         out.write('  '.join(cells).rstrip() + '\n')
-    errors = [float(row['error_gpa']) for row in rows if row['error_gpa']]
-    out.write(f'{len(errors)} of {len(rows)} verified; {target} modulus, GPa')
+    errors = [float(row['error_gpa']) for row in rows if row['error_gpa'] and not row['dropped']]
+    dropped = sum(row['dropped'] for row in rows)
+    out.write(f'{len(errors)} of {len(rows)} verified' + (f', {dropped} dropped' if dropped else '')
+              + f'; {target} modulus, GPa')
     if errors:
         mae = statistics.fmean(map(abs, errors))
         out.write(f'; mean error {statistics.fmean(errors):+.1f}, MAE {mae:.1f}')
@@ -83,7 +91,9 @@ def _results(screen):
 
 
 def benchmark(screen, chain, say):
-    """ecdnet bench and the report on what the chain has labelled; nothing where that was done already."""
+    """verified.csv; ecdnet bench and the report on what the chain has labelled, where that was not done
+    already."""
+    write(screen, chain)
     dataset = dataset_path(screen, chain)
     if not os.path.isfile(dataset) or not read_table(chain.path('labels.csv')):
         raise ChainError(f'{chain.folder}: no material is verified yet', FAILED)
@@ -93,13 +103,29 @@ def benchmark(screen, chain, say):
         shutil.rmtree(screen.path('verify'), ignore_errors=True)
         deck = screen.path('verify.yaml')
         write_file(deck, _deck(screen, dataset))
+        _bench(screen, chain, dataset, deck)
+        write_json(screen.path('verify', 'verified.json'), state)
+        if _results(screen):
+            say(f'external validation: {screen.path("verify", "tables", "verify.md")}')
+    rows = write(screen, chain)
+    if _results(screen):
+        _report(screen, say)
+    return rows
+
+
+def _bench(screen, chain, dataset, deck):
+    """ecdnet bench, which stops where it drops all materials; then DROPPED is written here."""
+    try:
         screen.call('verify', shlex.split(chain.settings['prep']['launcher'])
                     + [find_ecdnet(chain.settings), 'bench', deck])
-        write_json(screen.path('verify', 'verified.json'), state)
-        say(f'external validation: {screen.path("verify", "tables", "verify.md")}')
-    rows = write(screen, chain)
-    _report(screen, say)
-    return rows
+    except ChainError as error:
+        if error.code != BAD_DATA or 'no material is left' not in str(error):
+            raise
+        verified = Dataset(dataset)
+        os.makedirs(screen.path('verify'), exist_ok=True)
+        rows = [{'id': name, 'reason': 'in the training set',
+                 'same_as': screen.training.same(verified.atoms(name))} for name in verified.ids]
+        screen.write_table(os.path.join('verify', DROPPED), ('id', 'reason', 'same_as'), rows)
 
 
 def _deck(screen, dataset):
