@@ -1,4 +1,5 @@
 """VASP: the user brings program and POTCARs; INCAR and KPOINTS are made from templates (jobs/dft/vasp)."""
+import itertools
 import os
 import re
 import shlex
@@ -8,12 +9,13 @@ import subprocess
 import ase.io
 from ase.calculators.calculator import kptdensity2monkhorstpack
 
-from ..base import EngineError, write_file
+from ..base import USAGE, ChainError, EngineError, write_file
 from ..structures import write_poscar
 from ..vasp_output import complaint, read_outcar
 from . import Engine as Interface, Key
 
 TEMPLATES = os.path.join(os.path.dirname(__file__), '..', '..', 'vasp')
+NAMES = ('INCAR.relax', 'INCAR.static', 'INCAR.elastic', 'KPOINTS')
 FOLDERS = ('', 'potpaw_PBE', 'potpaw_PBE.54', 'potpaw_PBE.52', 'potpaw_PBE.64')
 MAGNETIC = {'Cr': 3, 'Mn': 4, 'Fe': 3, 'Co': 2, 'Ni': 1}       # Bohr magnetons, to start from
 
@@ -22,7 +24,8 @@ class Engine(Interface):
     name = 'vasp'
     keys = (
         Key('command', 'mpirun vasp_std', 'how VASP is started, such as srun vasp_std'),
-        Key('potcars', '', 'folder with Mg/POTCAR, Mg_pv/POTCAR, ...; empty: VASP_PP_PATH'),
+        Key('potcars', '', 'folder with Mg/POTCAR, Mg_pv/POTCAR, ...; empty: VASP_PP_PATH, which is then '
+            'recorded here'),
         Key('setups', '', 'POTCARs other than the plain ones: Mg:Mg_pv Ti:Ti_pv'),
         Key('templates', '', 'a folder with INCAR.relax, INCAR.static, INCAR.elastic, KPOINTS of yours; what '
             'it lacks is taken from jobs/dft/vasp'),
@@ -43,6 +46,22 @@ class Engine(Interface):
     )
     gives_tensor = True
 
+    def record(self):
+        """Jobs run in WORK, and not always in the environment of who submitted them."""
+        potcars = self.settings['potcars'] or os.environ.get('VASP_PP_PATH', '')
+        for name, path in (('potcars', potcars), ('templates', self.settings['templates'])):
+            self.settings[name] = os.path.abspath(os.path.expanduser(path)) if path else ''
+        if potcars and not os.path.isdir(self.settings['potcars']):
+            raise ChainError(f'vasp.potcars, VASP_PP_PATH: no folder {self.settings["potcars"]}', USAGE)
+        self._check_templates()
+
+    def _check_templates(self):
+        folder = self.settings['templates']
+        if folder and not os.path.isdir(folder):
+            raise ChainError(f'vasp.templates: no folder {folder}', USAGE)
+        if folder and not any(os.path.isfile(os.path.join(folder, name)) for name in NAMES):
+            raise ChainError(f'vasp.templates: none of {", ".join(NAMES)} in {folder}', USAGE)
+
     def check(self):
         words = shlex.split(self.settings['command'])
         if not words or not shutil.which(words[0]):
@@ -59,6 +78,9 @@ class Engine(Interface):
                          if k not in ('SYSTEM', 'NSW', 'ISIF', 'NCORE', 'NPAR', 'KPAR', 'LPLANE', 'NSIM'))
         more = {'density': self.settings['density']} if stage == 'static' else {}
         return {**{k: self.settings[k] for k in kept}, 'incar': incar, **more}
+
+    def data_sets(self, atoms):
+        return {f'POTCAR of {symbol}': _title(self._potcar(symbol)) for symbol in _kinds(atoms)}
 
     def relax(self, atoms, what, folder):
         """Rounds until a start from the relaxed cell finds no pressure: the plane waves are those of the cell
@@ -137,6 +159,7 @@ class Engine(Interface):
         return read_outcar(os.path.join(folder, 'OUTCAR'))
 
     def _template(self, name):
+        self._check_templates()
         own = os.path.join(self.settings['templates'], name)
         path = own if self.settings['templates'] and os.path.isfile(own) else os.path.join(TEMPLATES, name)
         with open(path, encoding='utf-8') as file:
@@ -185,6 +208,14 @@ class Engine(Interface):
 def _kinds(atoms):
     """Symbols in the order of their first site: that of POSCAR and POTCAR."""
     return list(dict.fromkeys(atoms.get_chemical_symbols()))
+
+
+def _title(path):
+    """What a POTCAR calls itself: TITEL, else its first line."""
+    with open(path, encoding='utf-8', errors='replace') as file:
+        head = list(itertools.islice(file, 60))
+    found = [line.partition('=')[2] for line in head if line.split()[:1] == ['TITEL']]
+    return ' '.join((found or head or [''])[0].split())
 
 
 def _fill(text, values):
