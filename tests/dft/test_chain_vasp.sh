@@ -125,3 +125,25 @@ expect 0 chain run "$work/s" --dry-run
 sed -i 's/2001/2024/' "$work/potcars/Al/POTCAR"
 expect 2 chain run "$work/s" --structures "$work/in/Ni.vasp" --dry-run
 says "POTCAR of Al: PAW_PBE Al 01Jan2001 then, PAW_PBE Al 01Jan2024 now"
+
+# Tags of the user win over what spin makes of the elements.
+"$ECDNET_PYTHON" -c 'import sys; from ase.build import bulk; bulk("Ni", cubic=True).write(sys.argv[1])' "$work/in/Ni4.vasp"
+spins() {
+  expect 0 vasp_run "$work/s" --redo --dry-run --structures "$work/in/Ni4.vasp" -o chain.cell=as_given "$@"
+  expect 0 stage Ni4
+  grep -E '^(ISPIN|MAGMOM)' "$incar" | sort | tr '\n' ';' >"$work/spins"
+}
+spins
+[ "$(cat "$work/spins")" = "ISPIN = 2;MAGMOM = 1 1 1 1;" ] || fail "$(cat "$work/spins")"
+spins -o 'vasp.incar=ISPIN=2; MAGMOM=2 -2 2 -2'
+[ "$(cat "$work/spins")" = "ISPIN = 2;MAGMOM = 2 -2 2 -2;" ] || fail "$(cat "$work/spins")"
+spins -o 'vasp.incar=MAGMOM=3*2 -2'
+[ "$(cat "$work/spins")" = "ISPIN = 2;MAGMOM = 3*2 -2;" ] || fail "$(cat "$work/spins")"
+spins -o vasp.incar=ISPIN=1
+[ "$(cat "$work/spins")" = "ISPIN = 1;" ] || fail "$(cat "$work/spins")"
+echo 'ISPIN = 1' >>"$work/own/INCAR.relax"
+spins -o vasp.incar=
+[ "$(cat "$work/spins")" = "ISPIN = 1;" ] || fail "$(cat "$work/spins")"
+structure Ni "$work/in/Ni1.vasp"
+expect 3 vasp_run "$work/s" --redo --dry-run --structures "$work/in/Ni1.vasp" -o 'vasp.incar=MAGMOM=2 -2 2 -2'
+says "MAGMOM has 4 numbers, this cell needs 1"

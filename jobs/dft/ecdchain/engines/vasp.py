@@ -29,13 +29,14 @@ class Engine(Interface):
         Key('setups', '', 'POTCARs other than the plain ones: Mg:Mg_pv Ti:Ti_pv'),
         Key('templates', '', 'a folder with INCAR.relax, INCAR.static, INCAR.elastic, KPOINTS of yours; what '
             'it lacks is taken from jobs/dft/vasp'),
-        Key('incar', '', 'INCAR settings of all stages, which win over the templates: ISMEAR=1; SIGMA=0.2'),
+        Key('incar', '', 'INCAR settings of all stages, which win over the templates and over spin: '
+            'ISMEAR=1; SIGMA=0.2'),
         Key('encut', 520.0, 'eV: ENCUT of relax and static', minimum=50),
         Key('encut_elastic', 700.0, 'eV: ENCUT of elastic', minimum=50),
         Key('gga', 'PE', 'GGA'),
         Key('kpoint_density', 5.0, 'k-points per 1/A (times 2 pi) along each axis', minimum=0.1),
-        Key('spin', 'auto', 'ISPIN = 2: auto (where Cr, Mn, Fe, Co or Ni occur), on, off',
-            ('auto', 'on', 'off')),
+        Key('spin', 'auto', 'ISPIN = 2: auto (where Cr, Mn, Fe, Co or Ni occur), on, off; ISPIN and MAGMOM '
+            'in incar or in templates win', ('auto', 'on', 'off')),
         Key('nsw', 60, 'steps of a relaxation', minimum=1),
         Key('rounds', 4, 'a cell is relaxed anew, with the plane waves of the new cell, until it stands',
             minimum=1),
@@ -70,6 +71,7 @@ class Engine(Interface):
     def check_structure(self, atoms):
         for symbol in _kinds(atoms):
             self._potcar(symbol)
+        self._spin(atoms, self._incar('static', {}))
 
     def method(self, stage):
         """The settings of the INCAR; what concerns one stage only is in its template."""
@@ -139,7 +141,8 @@ class Engine(Interface):
     def _run(self, stage, atoms, reference, folder, values):
         """Writes the input, starts VASP, reads its OUTCAR."""
         write_poscar(os.path.join(folder, 'POSCAR'), atoms)
-        incar = {**self._incar(stage, values), **self._spin(atoms)}
+        incar = self._incar(stage, values)
+        incar.update(self._spin(atoms, incar))
         write_file(os.path.join(folder, 'INCAR'), ''.join(f'{k} = {v}\n' for k, v in incar.items()))
         mesh = kptdensity2monkhorstpack(reference, self.settings['kpoint_density'], even=False)
         write_file(os.path.join(folder, 'KPOINTS'),
@@ -171,14 +174,25 @@ class Engine(Interface):
             'encut', 'encut_elastic', 'gga')}, **values})
         return {**_tags(text), **_tags(self.settings['incar'])}
 
-    def _spin(self, atoms):
+    def _spin(self, atoms, own):
+        """ISPIN and MAGMOM where they are wanted and the user's own tags do not say them."""
+        noncollinear = any(own.get(tag, '').upper().lstrip('.').startswith('T')
+                           for tag in ('LNONCOLLINEAR', 'LSORBIT'))
+        if 'MAGMOM' in own:
+            _check_magmom(own['MAGMOM'], (3 if noncollinear else 1) * len(atoms))
+        if noncollinear:
+            return {}
         moments = [float(m) for m in atoms.get_initial_magnetic_moments()]
         if not any(moments):
             moments = [float(MAGNETIC.get(s, 0)) for s in atoms.get_chemical_symbols()]
-        on = self.settings['spin'] == 'on' or self.settings['spin'] == 'auto' and any(moments)
-        if on and not any(moments):
+        auto = any(moments) or 'MAGMOM' in own
+        on = self.settings['spin'] == 'on' or self.settings['spin'] == 'auto' and auto
+        if own.get('ISPIN', '2' if on else '1').split()[:1] != ['2']:
+            return {}
+        if not any(moments):
             moments = [1.0] * len(moments)
-        return {'ISPIN': '2', 'MAGMOM': ' '.join(f'{m:g}' for m in moments)} if on else {}
+        tags = {'ISPIN': '2', 'MAGMOM': ' '.join(f'{m:g}' for m in moments)}
+        return {tag: value for tag, value in tags.items() if tag not in own}
 
     def _potcar(self, symbol):
         """Path of the POTCAR of an element."""
@@ -208,6 +222,18 @@ class Engine(Interface):
 def _kinds(atoms):
     """Symbols in the order of their first site: that of POSCAR and POTCAR."""
     return list(dict.fromkeys(atoms.get_chemical_symbols()))
+
+
+def _check_magmom(text, expected):
+    """EngineError unless 2*1 -2 and the like are as many numbers as expected."""
+    try:
+        words = [word.split('*') for word in text.split()]
+        number = sum(int(word[0]) if len(word) > 1 else 1 for word in words)
+    except ValueError as error:
+        raise EngineError(f"MAGMOM: expected numbers, found '{text}'") from error
+    if number != expected:
+        raise EngineError(f'MAGMOM has {number} numbers, this cell needs {expected} (chain.cell = as_given: '
+                          'the cell of the file)')
 
 
 def _title(path):
