@@ -77,6 +77,7 @@ class Outcar:
     def __init__(self, incar, atoms, titles):
         self.text = ' vasp.6.3.2 27Jun22 (build for tests) complex\n\n'
         self.text += ''.join(f'   VRHFIN =x\n   LEXCH  = {incar["GGA"]}\n   TITEL  = {t}\n' for t in titles)
+        self.text += f'   number of dos      NEDOS =    301   number of ions     NIONS = {len(atoms):6d}\n'
         self.text += f'   ISPIN  = {int(incar.get("ISPIN", 1)):6d}    spin polarized calculation?\n'
         self.text += '   LNONCOLLINEAR =      F non collinear calculations\n'
         self.text += f'   ENCUT  = {float(incar["ENCUT"]):6.1f} eV  38.22 Ry    6.18 a.u.\n'

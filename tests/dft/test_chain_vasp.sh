@@ -87,3 +87,63 @@ says "SIGMA=0.2"
 expect 0 chain run "$work/w" -o vasp.templates="$work/templates" -o vasp.density=all --redo -o prep.options='-o prep.grid=12 -o output='"$work/all"
 silent "relax"
 [ -e "$work/all/dataset.h5" ] && grep -q AECCAR2 "$work/all/deck.yaml" || fail "no dataset of AECCAR0 + AECCAR2"
+
+# Settings that cannot be used are refused before anything is recorded.
+expect 2 chain run "$work/w" -o vasp.templates="$work/none"
+says "vasp.templates: no folder $work/none"
+expect 2 chain run "$work/w" -o vasp.templates="$work/in"
+says "vasp.templates: none of INCAR.relax, INCAR.static, INCAR.elastic, KPOINTS in $work/in"
+expect 2 chain run "$work/w" -o vasp.potcars="$work/none"
+says "no folder $work/none"
+grep -q "^templates = $work/templates$" "$work/w/chain.ini" || fail "chain.ini has settings that were refused"
+
+# What was given relative to the folder of the submitter, or by its environment, jobs find in theirs.
+top_srcdir=$(cd "$top_srcdir" && pwd)
+# stage ID: its first stage, as a job of a batch system starts it; its last INCAR is $incar
+stage() {
+  (unset VASP_PP_PATH && cd "$work/s" && chain stage . "$1" relax) || return $?
+  for incar in "$work/s/materials/$1/relax"/*/round1/INCAR; do :; done
+}
+in_work() { (cd "$work" && vasp_run "$@"); }
+mkdir "$work/own"
+rm "$FAKE_VASP"
+sed 's/^SIGMA.*/SIGMA = 0.3/' "$top_srcdir/jobs/dft/vasp/INCAR.relax" >"$work/own/INCAR.relax"
+expect 0 in_work s --structures in/Al.vasp -o vasp.command=fake -o vasp.templates=own -o chain.relax=none --dry-run
+grep -q "^potcars = $work/potcars$" "$work/s/chain.ini" || fail "chain.ini does not name the POTCARs"
+expect 0 stage Al
+grep -q 'SIGMA = 0.3' "$incar" || fail "the templates were not used"
+expect 0 in_work s -o vasp.potcars=potcars --dry-run
+grep -q "^potcars = $work/potcars$" "$work/s/chain.ini" || fail "chain.ini has a relative folder of POTCARs"
+mv "$work/own" "$work/moved"
+expect 2 stage Al
+says "vasp.templates: no folder $work/own"
+mv "$work/moved" "$work/own"
+
+# POTCARs belong to the method of the materials that have their element.
+sed -i 's/2001/2024/' "$work/potcars/Ni/POTCAR"
+expect 0 chain run "$work/s" --dry-run
+sed -i 's/2001/2024/' "$work/potcars/Al/POTCAR"
+expect 2 chain run "$work/s" --structures "$work/in/Ni.vasp" --dry-run
+says "POTCAR of Al: PAW_PBE Al 01Jan2001 then, PAW_PBE Al 01Jan2024 now"
+
+# Tags of the user win over what spin makes of the elements.
+"$ECDNET_PYTHON" -c 'import sys; from ase.build import bulk; bulk("Ni", cubic=True).write(sys.argv[1])' "$work/in/Ni4.vasp"
+spins() {
+  expect 0 vasp_run "$work/s" --redo --dry-run --structures "$work/in/Ni4.vasp" -o chain.cell=as_given "$@"
+  expect 0 stage Ni4
+  grep -E '^(ISPIN|MAGMOM)' "$incar" | sort | tr '\n' ';' >"$work/spins"
+}
+spins
+[ "$(cat "$work/spins")" = "ISPIN = 2;MAGMOM = 1 1 1 1;" ] || fail "$(cat "$work/spins")"
+spins -o 'vasp.incar=ISPIN=2; MAGMOM=2 -2 2 -2'
+[ "$(cat "$work/spins")" = "ISPIN = 2;MAGMOM = 2 -2 2 -2;" ] || fail "$(cat "$work/spins")"
+spins -o 'vasp.incar=MAGMOM=3*2 -2'
+[ "$(cat "$work/spins")" = "ISPIN = 2;MAGMOM = 3*2 -2;" ] || fail "$(cat "$work/spins")"
+spins -o vasp.incar=ISPIN=1
+[ "$(cat "$work/spins")" = "ISPIN = 1;" ] || fail "$(cat "$work/spins")"
+echo 'ISPIN = 1' >>"$work/own/INCAR.relax"
+spins -o vasp.incar=
+[ "$(cat "$work/spins")" = "ISPIN = 1;" ] || fail "$(cat "$work/spins")"
+structure Ni "$work/in/Ni1.vasp"
+expect 3 vasp_run "$work/s" --redo --dry-run --structures "$work/in/Ni1.vasp" -o 'vasp.incar=MAGMOM=2 -2 2 -2'
+says "MAGMOM has 4 numbers, this cell needs 1"

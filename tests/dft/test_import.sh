@@ -47,8 +47,37 @@ says "label without a run (1): mp-1"
 grep -q '^Cu,Cu,140,,PBE' "$work/out/labels.csv" || fail "labels.csv of the table"
 printf 'id,bulk_gpa\nAl,77\nAl,78\nCu,x\n' >"$work/bad.csv"
 expect 3 import --labels "$work/bad.csv"
-says "bad.csv:3: the id 'Al' occurs twice"
-says "bad.csv:4: expected numbers, found x"
+says "Al: $work/bad.csv:3: the id occurs twice"
+says "Cu: $work/bad.csv:4: bulk_gpa: expected a number, found 'x'"
+says "2 of 3 materials cannot be used (--skip-bad goes on without them)"
+grep -q '^Cu,error,bad label,.*bad.csv:4: ' "$work/out/problems.csv" || fail "problems.csv without the faults of the table"
+expect 0 import --labels "$work/bad.csv" --skip-bad
+[ "$(cut -d, -f1 "$work/out/labels.csv" | tr '\n' ' ')" = "id Ni " ] || fail "$(cat "$work/out/labels.csv")"
+printf 'id,bulk_gpa\nAl,77\nFe,x\n,12\n' >"$work/bad.csv"
+expect 3 import --labels "$work/bad.csv"
+says "chain: $work/bad.csv: 2 bad lines of no material in $runs (--skip-bad"
+grep -q '^Fe,error,bad line of the labels,.*bad.csv:3: ' "$work/out/problems.csv" || fail "problems.csv without a line"
+expect 0 import --labels "$work/bad.csv" --skip-bad
+printf 'id,bulk_gpa,shear_gpa\nAl,-140,26\nCu,nan,inf\nNi,190,0\n' >"$work/bad.csv"
+expect 3 import --labels "$work/bad.csv"
+says "Al: bulk -140 GPa"
+says "Cu: bulk nan GPa"
+says "Cu: shear inf GPa"
+says "3 of 3 materials cannot be used;"
+
+# Columns as the Materials Project has called them.
+for columns in material_id,elasticity.K_VRH,elasticity.G_VRH material_id,K_Voigt_Reuss_Hill,G_Voigt_Reuss_Hill \
+  material_id,bulk_modulus.vrh,shear_modulus.vrh material_id,elasticity.bulk_modulus.vrh,elasticity.shear_modulus.vrh; do
+  printf '%s\nAl,77,26\nCu,140,48\nNi,190,90\n' "$columns" >"$work/mp.csv"
+  expect 0 import --labels "$work/mp.csv"
+  grep -q '^Cu,Cu,140,48,PBE' "$work/out/labels.csv" || fail "labels.csv with $columns"
+done
+printf 'material_id,density\nAl,2.7\n' >"$work/mp.csv"
+expect 3 import --labels "$work/mp.csv"
+says "no column of moduli (bulk_gpa, bulk, k_vrh"
+printf 'name,k_vrh\nAl,77\n' >"$work/mp.csv"
+expect 3 import --labels "$work/mp.csv"
+says "no column of ids (id, material_id, "
 
 # All kinds of trouble at once.
 vasp "$runs/Pd-unlabelled" Pd static
@@ -81,6 +110,45 @@ rm -rf "$work/out"
 expect 0 import --skip-bad --prep
 says "4 volumes of 12^3"
 [ "$(cut -d, -f1 "$work/out/labels.csv" | tr '\n' ' ')" = "id Al Cu Ni Pt-spin " ] || fail "$(cat "$work/out/labels.csv")"
+
+# The elastic tensor is of the density's crystal and functional, in whatever cell; a table of labels is not touched by it.
+mkdir "$work/fit"
+for element in Al Cu Ni; do
+  cp -r "$runs/$element" "$work/fit"
+done
+all=$runs
+runs=$work/fit
+vasp "$runs/Al/elastic" Al elastic GGA=CA
+rm -r "$runs/Cu/elastic"
+vasp "$runs/Cu/elastic" Au elastic
+# nickel OPTIONS: the elastic run of Ni in a cell that ASE makes with them
+nickel() {
+  "$ECDNET_PYTHON" -c "from ase.build import bulk; bulk('Ni', $1).write('$runs/Ni/elastic/POSCAR')" || exit 1
+  (cd "$runs/Ni/elastic" && "$ECDNET_PYTHON" "$fake" >vasp.out) || fail "fake_vasp"
+}
+nickel cubic=True
+expect 3 import
+says "Al: LDA in $runs/Al/elastic/OUTCAR, PBE for the density"
+says "Cu: Au in $runs/Cu/elastic/OUTCAR, Cu in the density"
+says "1 of them can be used"
+silent "missing label"
+expect 0 import --labels "$work/labels.csv"
+says "note: elastic tensor of another functional (1)"
+nickel a=3.7
+expect 3 import
+says "Ni: 12.660 A^3 an atom in $runs/Ni/elastic/OUTCAR, 10.904 in the density"
+
+# A functional that is asked for must be known.
+rm -r "$runs/Al/elastic" "$runs/Cu/elastic" "$runs/Ni/elastic" "$runs/Cu/OUTCAR"
+sed -i '/LEXCH\|GGA/d' "$runs/Al/OUTCAR"
+expect 0 import --labels "$work/labels.csv"
+says "note: unknown functional (1)"
+says "Al: neither GGA nor LEXCH in $runs/Al/OUTCAR"
+expect 3 import --labels "$work/labels.csv" --functional PBE
+says "Al: neither GGA nor LEXCH in $runs/Al/OUTCAR: PBE was asked for"
+says "Cu: no OUTCAR that can be read: PBE was asked for"
+says "2 of 3 materials cannot be used"
+runs=$all
 
 # Grids: of two files that are added, and of one material that is coarse.
 cp -r "$runs" "$work/grids"

@@ -9,7 +9,7 @@ import sys
 from collections import defaultdict
 
 from .base import BAD_DATA, ChainError, write_file, write_json
-from .runs import check_together, read_labels, read_runs
+from .runs import check_together, misfits, read_labels, read_runs
 from .settings import COMMON, Settings, find_ecdnet
 from .stages import yaml_structure
 
@@ -36,18 +36,23 @@ def add_options(command):
 def run(arguments, say):
     charge = {'valence': 'CHGCAR', 'all': 'AECCAR0'}[arguments.density]
     materials = read_runs(arguments.runs, charge, arguments.ions)
-    labels, problems = read_labels(arguments.labels) if arguments.labels else ({}, [])
+    labels, faults = read_labels(arguments.labels) if arguments.labels else ({}, [])
     os.makedirs(arguments.out, exist_ok=True)
     ecdnet = find_ecdnet(Settings(COMMON))
     _take_labels(materials, labels, arguments.labels)
+    lines = _take_faults(materials, faults)
     _take_tensors(ecdnet, materials, arguments)
     check_together(materials, arguments.functional, arguments.elf)
     usable = [m for m in materials if m.usable()]
-    _report(materials, problems, usable, labels, arguments)
-    bad = len(materials) - len(usable)
-    if problems or not usable or bad and not arguments.skip_bad:
-        hint = ' (--skip-bad goes on without them)' if usable and not problems else ''
-        raise ChainError(f'{bad} of {len(materials)} materials cannot be used{hint}; all that is wrong is in '
+    _report(materials, lines, usable, labels, arguments)
+    wrong, bad = [], len(materials) - len(usable)
+    if bad:
+        wrong.append(f'{bad} of {len(materials)} materials cannot be used')
+    if lines:
+        wrong.append(f'{arguments.labels}: {len(lines)} bad lines of no material in {arguments.runs}')
+    if not usable or wrong and not arguments.skip_bad:
+        hint = ' (--skip-bad goes on without them)' if usable else ''
+        raise ChainError(f'{"; ".join(wrong)}{hint}; all that is wrong is in '
                          f'{os.path.join(arguments.out, "problems.csv")}', BAD_DATA)
     deck = _write(usable, arguments)
     words = [*shlex.split(arguments.launcher), ecdnet, 'prep', deck, '--append',
@@ -69,6 +74,16 @@ def _take_labels(materials, labels, path):
             m.error('label of another material', f'the label says {formula}, the file {m.formula()}')
 
 
+def _take_faults(materials, faults):
+    """Faults of the table of labels become errors of their materials; those of no material are returned."""
+    known = {m.name: m for m in materials}
+    for name, fault in faults:
+        if name in known:
+            known[name].error('bad label', fault)
+            known[name].label_faults = True
+    return [(name, fault) for name, fault in faults if name not in known]
+
+
 def _same_formula(text, m):
     from ase.formula import Formula
     try:
@@ -80,6 +95,10 @@ def _same_formula(text, m):
 def _take_tensors(ecdnet, materials, arguments):
     """Moduli of the tensors, where the table of labels has none; else the two are compared."""
     folder = os.path.join(arguments.out, 'moduli')
+    for m in materials:
+        for kind, detail in misfits(m) if m.tensor and m.atoms is not None else []:
+            (m.error if m.bulk is None and m.shear is None else m.note)(kind, detail)
+            m.tensor, m.label_faults = None, True
     rows = _moduli(ecdnet, [m for m in materials if m.tensor and m.atoms is not None], folder, arguments.ions)
     for m in materials:
         row = rows.get(m.name, {})
@@ -90,8 +109,8 @@ def _take_tensors(ecdnet, materials, arguments):
         elif m.tensor and row.get('quality') != 'ok':
             m.error('bad elastic tensor', f'{row.get("quality", "refused")}, see {folder}')
         elif m.tensor:
-            m.bulk, m.shear, m.source = by_tensor, float(row['shear_gpa']), m.tensor_path
-        elif m.atoms is not None:
+            m.bulk, m.shear, m.source = by_tensor, float(row['shear_gpa']), m.tensor_run.path
+        elif m.atoms is not None and not m.label_faults:
             m.error('missing label', 'neither a label nor an elastic tensor')
 
 
@@ -105,7 +124,7 @@ def _moduli(ecdnet, materials, folder, ions):
         paths.append(os.path.join(folder, 'input', f'{m.name}.json'))
         write_json(paths[-1], {
             'schema': 1, 'id': m.name, 'structure': yaml_structure(m.atoms), 'ions': ions,
-            'source': os.path.abspath(m.tensor_path), 'stiffness': m.tensor,
+            'source': os.path.abspath(m.tensor_run.path), 'stiffness': m.tensor,
             'stiffness_format': {'unit': 'kbar', 'order': 'vasp'}})
     done = subprocess.run([ecdnet, 'elastic', '-o', f'output={folder}', *paths], stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, check=False)
@@ -116,8 +135,8 @@ def _moduli(ecdnet, materials, folder, ions):
         return {row['id']: row for row in csv.DictReader(file)}
 
 
-def _report(materials, problems, usable, labels, arguments):
-    """problems.csv, and the same grouped for the reader."""
+def _report(materials, lines, usable, labels, arguments):
+    """problems.csv, and the same grouped for the reader. lines: (id, detail) of the table of labels."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator='\n')
     writer.writerow(['id', 'level', 'problem', 'detail'])
@@ -126,6 +145,9 @@ def _report(materials, problems, usable, labels, arguments):
         for level, kind, detail in m.problems:
             writer.writerow([m.name, level, kind, detail])
             groups[(level, kind)].append((m.name, detail))
+    for name, detail in lines:
+        writer.writerow([name, 'error', 'bad line of the labels', detail])
+        groups[('error', 'bad line of the labels')].append((name, detail))
     unmatched = sorted(set(labels) - {m.name for m in materials})
     for name in unmatched:
         writer.writerow([name, 'note', 'label without a run', ''])
@@ -142,8 +164,6 @@ def _report(materials, problems, usable, labels, arguments):
     if unmatched:
         print(f'  note: label without a run ({len(unmatched)}): {", ".join(unmatched[:SHOWN])}'
               + (', ...' if len(unmatched) > SHOWN else ''))
-    for problem in problems:
-        print(f'  error: {problem}')
 
 
 def _write(usable, arguments):

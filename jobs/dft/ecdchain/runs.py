@@ -2,6 +2,7 @@
 import csv
 import gzip
 import io
+import math
 import os
 import re
 from collections import Counter, defaultdict
@@ -11,16 +12,19 @@ import numpy as np
 
 from . import structures
 from .base import BAD_DATA, USAGE, ChainError, EngineError
-from .vasp_output import read_outcar, read_vasprun
+from .vasp_output import element, elements, read_outcar, read_vasprun
 
 DEPTH = 3                 # folders below a material's that are looked into
 ALIASES = {
     'id': ('id', 'material_id', 'mp_id', 'mpid', 'task_id'),
     'formula': ('formula', 'pretty_formula', 'formula_pretty', 'full_formula', 'composition'),
-    'bulk': ('bulk_gpa', 'bulk', 'k_vrh', 'k_vrh_gpa', 'bulk_modulus', 'bulk_modulus_vrh', 'k'),
-    'shear': ('shear_gpa', 'shear', 'g_vrh', 'g_vrh_gpa', 'shear_modulus', 'shear_modulus_vrh', 'g'),
+    'bulk': ('bulk_gpa', 'bulk', 'k_vrh', 'k_vrh_gpa', 'bulk_modulus', 'bulk_modulus_vrh', 'k',
+             'k_voigt_reuss_hill'),
+    'shear': ('shear_gpa', 'shear', 'g_vrh', 'g_vrh_gpa', 'shear_modulus', 'shear_modulus_vrh', 'g',
+              'g_voigt_reuss_hill'),
 }
 SAME_VOLUME = 0.02        # relative, an atom: materials nearer than this are the same
+TENSOR_VOLUME = 0.03      # relative, an atom: a tensor is of the crystal of the density within this
 COARSE = 1.5              # grids coarser than the median by this factor are told
 
 
@@ -32,8 +36,9 @@ class Imported:
         self.charge, self.elf, self.plus = None, None, None       # paths
         self.atoms, self.grid, self.plus_grid = None, None, None
         self.run = None                                           # of the folder of the charge density
-        self.tensor, self.tensor_path = None, None                # 6 x 6, kbar
+        self.tensor, self.tensor_run = None, None                 # 6 x 6, kbar; where it is from
         self.bulk, self.shear, self.source = None, None, ''
+        self.label_faults = False                                 # errors say already why there is no label
         self.problems = []
 
     def error(self, kind, detail=''):
@@ -150,9 +155,27 @@ def _read_tensor(material, outcars, ions):
     for path, run in found[:1]:
         try:
             run.refuse()
-            material.tensor, material.tensor_path = run.tensors[ions], path
+            material.tensor, material.tensor_run = run.tensors[ions], run
         except EngineError as error:
             material.error('not converged', f'{path}: {error}')
+
+
+def misfits(material):
+    """[(kind, detail)] of what tells that the elastic tensor is not that of the density."""
+    run, own, found = material.tensor_run, material.run, []
+    if own and own.functional and run.functional and run.functional != own.functional:
+        found.append(('elastic tensor of another functional',
+                      f'{run.functional} in {run.path}, {own.functional} for the density'))
+    symbols = set(material.atoms.get_chemical_symbols())
+    if run.titles and elements(run.titles) != symbols:
+        found.append(('elastic tensor of another material', f'{" ".join(sorted(elements(run.titles)))} in '
+                      f'{run.path}, {" ".join(sorted(symbols))} in the density'))
+    elif run.sites and run.volume:
+        volume, here = run.volume / run.sites, material.atoms.cell.volume / len(material.atoms)
+        if abs(volume / here - 1) > TENSOR_VOLUME:
+            found.append(('elastic tensor of another material', f'{volume:.3f} A^3 an atom in {run.path}, '
+                          f'{here:.3f} in the density'))
+    return found
 
 
 def read_header(path):
@@ -178,35 +201,59 @@ def read_header(path):
 
 
 def read_labels(path):
-    """({id: (formula, bulk, shear)}, [problem]) of a CSV whose columns have the usual names; GPa."""
-    with open(path, encoding='utf-8-sig', newline='') as file:
-        rows = list(csv.reader(file))
-    header = rows[0] if rows else []
-    names = [re.sub(r'[^a-z0-9]+', '_', word.strip().lower()).strip('_') for word in header]
-    column = {what: next((names.index(alias) for alias in aliases if alias in names), None)
-              for what, aliases in ALIASES.items()}
-    if column['id'] is None or column['bulk'] is None and column['shear'] is None:
-        raise ChainError(f'{path}: expected columns such as id,formula,bulk_gpa,shear_gpa, found '
-                         f'{",".join(header)}', BAD_DATA)
-    labels, problems = {}, []
+    """({id: (formula, bulk, shear)}, [(id, fault of a line)]) of a CSV whose columns have the usual names;
+    GPa."""
+    try:
+        with open(path, encoding='utf-8-sig', newline='') as file:
+            rows = list(csv.reader(file))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ChainError(f'{path}: not CSV in UTF-8: {error}', BAD_DATA) from error
+    column = _columns(rows[0] if rows else [], path)
+    labels, faults, seen = {}, [], set()
     for number, row in enumerate(rows[1:], 2):
         if not any(cell.strip() for cell in row):
             continue
         cells = {what: row[i].strip() if i is not None and i < len(row) else '' for what, i in column.items()}
-        try:
-            values = tuple(float(cells[w]) if cells[w] else None for w in ('bulk', 'shear'))
-        except ValueError:
-            problems.append(f'{path}:{number}: expected numbers, found {cells["bulk"]}, {cells["shear"]}')
-            continue
-        if cells['id'] in labels:
-            problems.append(f"{path}:{number}: the id '{cells['id']}' occurs twice")
-        labels[cells['id']] = (cells['formula'], *values)
-    return labels, problems
+        name, values = cells['id'], []
+        if not name or name in seen:
+            faults.append((name, f'{path}:{number}: ' + ('the id occurs twice' if name else 'no id')))
+        seen.add(name)
+        for what in ('bulk', 'shear'):
+            try:
+                values.append(float(cells[what]) if cells[what] else None)
+            except ValueError:
+                faults.append((name, f"{path}:{number}: {rows[0][column[what]].strip()}: expected a number, "
+                               f"found '{cells[what]}'"))
+        if name and len(values) == 2:
+            labels[name] = (cells['formula'], *values)
+    return labels, faults
+
+
+def _columns(header, path):
+    """{what: number of its column or None}. Of dotted names, such as elasticity.K_VRH, the last parts serve
+    where no longer name does."""
+    parts = [word.split('.') for word in header]
+    depth = max([len(part) for part in parts], default=0)
+    tries = [[_plain_name('.'.join(part[-left:])) for part in parts] for left in range(depth, 0, -1)]
+    column = {what: next((names.index(alias) for names in tries for alias in aliases if alias in names), None)
+              for what, aliases in ALIASES.items()}
+    if column['id'] is None:
+        raise ChainError(f'{path}: no column of ids ({", ".join(ALIASES["id"])}), found {",".join(header)}',
+                         BAD_DATA)
+    if column['bulk'] is None and column['shear'] is None:
+        names = ', '.join(ALIASES['bulk'] + ALIASES['shear'])
+        raise ChainError(f'{path}: no column of moduli ({names}), found {",".join(header)}', BAD_DATA)
+    return column
+
+
+def _plain_name(word):
+    return re.sub(r'[^a-z0-9]+', '_', word.strip().lower()).strip('_')
 
 
 def check_together(materials, functional, wanted_elf):
     """What shows only when the materials are compared."""
-    _check_functionals([m for m in materials if m.run and m.run.functional], functional)
+    _check_moduli(materials)
+    _check_functionals([m for m in materials if m.atoms is not None], functional)
     _check_potcars([m for m in materials if m.run])
     readable = [m for m in materials if m.atoms is not None]
     cutoffs = Counter(m.run.encut for m in readable if m.run and m.run.encut)
@@ -219,14 +266,28 @@ def check_together(materials, functional, wanted_elf):
     _check_duplicates(readable)
 
 
-def _check_functionals(materials, wanted):
-    counts = Counter(m.run.functional for m in materials)
-    if not counts:
-        return
-    wanted = wanted or counts.most_common(1)[0][0]
+def _check_functionals(materials, asked):
+    counts = Counter(m.run.functional for m in materials if m.run and m.run.functional)
+    wanted = asked or (counts.most_common(1)[0][0] if counts else None)
     for m in materials:
-        if m.run.functional != wanted:
-            m.error('mixed functionals', f'{m.run.functional}, not {wanted}')
+        if m.run and m.run.functional:
+            if m.run.functional != wanted:
+                m.error('mixed functionals', f'{m.run.functional}, not {wanted}')
+        elif asked:
+            m.error('unknown functional', f'{_why_unknown(m)}: {asked} was asked for')
+        elif m.run:
+            m.note('unknown functional', _why_unknown(m))
+
+
+def _why_unknown(m):
+    return f'neither GGA nor LEXCH in {m.run.path}' if m.run else 'no OUTCAR that can be read'
+
+
+def _check_moduli(materials):
+    for m in materials:
+        for what, value in (('bulk', m.bulk), ('shear', m.shear)):
+            if value is not None and not (math.isfinite(value) and value > 0):
+                m.error('impossible modulus', f'{what} {value:g} GPa, see {m.source}')
 
 
 def _check_potcars(materials):
@@ -234,17 +295,12 @@ def _check_potcars(materials):
     titles = defaultdict(Counter)
     for m in materials:
         for title in m.run.titles:
-            titles[_element(title)][title] += 1
+            titles[element(title)][title] += 1
     for m in materials:
         for title in m.run.titles:
-            usual = titles[_element(title)].most_common(1)[0][0]
+            usual = titles[element(title)].most_common(1)[0][0]
             if title != usual:
                 m.error('mixed POTCARs', f'{title}, most have {usual}')
-
-
-def _element(title):
-    words = title.split()
-    return words[min(1, len(words) - 1)].split('_')[0] if words else ''
 
 
 def _spacing(m):

@@ -27,7 +27,8 @@ class Stage:
     def method(self):
         """What results of this stage depend on, but for the structure."""
         chain, elastic = self.work.settings['chain'], self.work.settings['elastic']
-        method = {'engine': self.engine.name, **self.engine.method(self.name)}
+        method = {'engine': self.engine.name, **self.engine.method(self.name),
+                  **self.engine.data_sets(self.material.structure())}
         if self.name == 'relax':
             method['relax'] = chain['relax']
         if self.name == 'elastic':

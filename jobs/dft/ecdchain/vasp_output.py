@@ -27,6 +27,7 @@ class Run:
         self.stress_kbar = None       # XX YY ZZ XY YZ ZX, positive under compression
         self.pressure_kbar, self.first_pressure_kbar = None, None    # the second: always of the first step
         self.volume = None            # A^3
+        self.sites = None             # NIONS
         self.energy_ev = None
         self.tensors = {}             # relaxed, clamped: 6 x 6, kbar, order XX YY ZZ XY YZ ZX
         self.spins = None
@@ -124,6 +125,8 @@ class _Reader:
             self.seen = True
         if 'LDA+U is selected' in line:
             self.words['LDAU'] = 'T'
+        if 'NIONS =' in line:
+            run.sites = int(_number(line, 'NIONS =') or 0) or None
         found = re.match(r'\s+(ISPIN|ENCUT|LEXCH|GGA|NSW|NELM|EDIFF|IBRION|LNONCOLLINEAR|LHFCALC|METAGGA|'
                          r'LDAU|TITEL|LUSE_VDW|IVDW|LVDW)\s*=\s*(.*)', line)
         if not found:
@@ -173,6 +176,17 @@ class _Reader:
         run.nsw = _value(words, 'NSW', int) or 0
         run.optimizes = words.get('IBRION') in ('1', '2', '3') and run.nsw > 0
         run.functional = _functional(words)
+
+
+def elements(titles):
+    """Those of TITELs such as PAW_PBE Mg_pv 13Apr2007."""
+    return {element(title) for title in titles}
+
+
+def element(title):
+    words = title.split()
+    found = re.match('[A-Z][a-z]?', words[min(1, len(words) - 1)]) if words else None
+    return found.group() if found else ''
 
 
 def _value(words, name, kind):
@@ -232,6 +246,7 @@ def read_vasprun(path):
     run.optimizes = int(xml.parameters.get('IBRION', -1)) in (1, 2, 3) and run.nsw > 0
     run.relaxed = bool(xml.converged_ionic)
     run.volume = float(xml.final_structure.volume)
+    run.sites = len(xml.final_structure)
     run.energy_ev = float(xml.final_energy)
     run.spins = int(xml.parameters.get('ISPIN', 1))
     run.noncollinear = bool(xml.parameters.get('LNONCOLLINEAR', False))

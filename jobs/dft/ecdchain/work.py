@@ -201,6 +201,7 @@ def open_work(folder, load_engine, create=None, options=(), find=None):
     if find:
         settings['chain']['ecdnet'] = find(settings)
     if create is not None:
+        engine.record()
         os.makedirs(folder, exist_ok=True)
         before = open(path, encoding='utf-8').read() if known else None
         settings.write(path + '.new')

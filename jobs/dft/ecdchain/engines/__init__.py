@@ -33,9 +33,17 @@ class Engine:
     def check_structure(self, atoms):
         """EngineError if this engine or its settings have nothing for an element."""
 
+    def record(self):
+        """Makes the settings those that chain.ini gets and jobs read in another folder and environment: paths
+        absolute, what the environment says put in. ChainError if they name what is not there."""
+
     def method(self, stage):
         """{name: value} of what results depend on: results with different methods are not mixed."""
         return dict(self.settings)
+
+    def data_sets(self, atoms):
+        """{name: value}: what belongs to the method of these elements alone, such as their POTCARs."""
+        return {}
 
     def relax(self, atoms, what, folder):
         """Relaxed Atoms and {name: value} to record (energy_ev, stress_gpa, ...). what: 'cell', 'sites', or

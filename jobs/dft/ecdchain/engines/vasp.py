@@ -1,4 +1,5 @@
 """VASP: the user brings program and POTCARs; INCAR and KPOINTS are made from templates (jobs/dft/vasp)."""
+import itertools
 import os
 import re
 import shlex
@@ -8,12 +9,13 @@ import subprocess
 import ase.io
 from ase.calculators.calculator import kptdensity2monkhorstpack
 
-from ..base import EngineError, write_file
+from ..base import USAGE, ChainError, EngineError, write_file
 from ..structures import write_poscar
 from ..vasp_output import complaint, read_outcar
 from . import Engine as Interface, Key
 
 TEMPLATES = os.path.join(os.path.dirname(__file__), '..', '..', 'vasp')
+NAMES = ('INCAR.relax', 'INCAR.static', 'INCAR.elastic', 'KPOINTS')
 FOLDERS = ('', 'potpaw_PBE', 'potpaw_PBE.54', 'potpaw_PBE.52', 'potpaw_PBE.64')
 MAGNETIC = {'Cr': 3, 'Mn': 4, 'Fe': 3, 'Co': 2, 'Ni': 1}       # Bohr magnetons, to start from
 
@@ -22,17 +24,19 @@ class Engine(Interface):
     name = 'vasp'
     keys = (
         Key('command', 'mpirun vasp_std', 'how VASP is started, such as srun vasp_std'),
-        Key('potcars', '', 'folder with Mg/POTCAR, Mg_pv/POTCAR, ...; empty: VASP_PP_PATH'),
+        Key('potcars', '', 'folder with Mg/POTCAR, Mg_pv/POTCAR, ...; empty: VASP_PP_PATH, which is then '
+            'recorded here'),
         Key('setups', '', 'POTCARs other than the plain ones: Mg:Mg_pv Ti:Ti_pv'),
         Key('templates', '', 'a folder with INCAR.relax, INCAR.static, INCAR.elastic, KPOINTS of yours; what '
             'it lacks is taken from jobs/dft/vasp'),
-        Key('incar', '', 'INCAR settings of all stages, which win over the templates: ISMEAR=1; SIGMA=0.2'),
+        Key('incar', '', 'INCAR settings of all stages, which win over the templates and over spin: '
+            'ISMEAR=1; SIGMA=0.2'),
         Key('encut', 520.0, 'eV: ENCUT of relax and static', minimum=50),
         Key('encut_elastic', 700.0, 'eV: ENCUT of elastic', minimum=50),
         Key('gga', 'PE', 'GGA'),
         Key('kpoint_density', 5.0, 'k-points per 1/A (times 2 pi) along each axis', minimum=0.1),
-        Key('spin', 'auto', 'ISPIN = 2: auto (where Cr, Mn, Fe, Co or Ni occur), on, off',
-            ('auto', 'on', 'off')),
+        Key('spin', 'auto', 'ISPIN = 2: auto (where Cr, Mn, Fe, Co or Ni occur), on, off; ISPIN and MAGMOM '
+            'in incar or in templates win', ('auto', 'on', 'off')),
         Key('nsw', 60, 'steps of a relaxation', minimum=1),
         Key('rounds', 4, 'a cell is relaxed anew, with the plane waves of the new cell, until it stands',
             minimum=1),
@@ -43,6 +47,22 @@ class Engine(Interface):
     )
     gives_tensor = True
 
+    def record(self):
+        """Jobs run in WORK, and not always in the environment of who submitted them."""
+        potcars = self.settings['potcars'] or os.environ.get('VASP_PP_PATH', '')
+        for name, path in (('potcars', potcars), ('templates', self.settings['templates'])):
+            self.settings[name] = os.path.abspath(os.path.expanduser(path)) if path else ''
+        if potcars and not os.path.isdir(self.settings['potcars']):
+            raise ChainError(f'vasp.potcars, VASP_PP_PATH: no folder {self.settings["potcars"]}', USAGE)
+        self._check_templates()
+
+    def _check_templates(self):
+        folder = self.settings['templates']
+        if folder and not os.path.isdir(folder):
+            raise ChainError(f'vasp.templates: no folder {folder}', USAGE)
+        if folder and not any(os.path.isfile(os.path.join(folder, name)) for name in NAMES):
+            raise ChainError(f'vasp.templates: none of {", ".join(NAMES)} in {folder}', USAGE)
+
     def check(self):
         words = shlex.split(self.settings['command'])
         if not words or not shutil.which(words[0]):
@@ -51,6 +71,7 @@ class Engine(Interface):
     def check_structure(self, atoms):
         for symbol in _kinds(atoms):
             self._potcar(symbol)
+        self._spin(atoms, self._incar('static', {}))
 
     def method(self, stage):
         """The settings of the INCAR; what concerns one stage only is in its template."""
@@ -59,6 +80,9 @@ class Engine(Interface):
                          if k not in ('SYSTEM', 'NSW', 'ISIF', 'NCORE', 'NPAR', 'KPAR', 'LPLANE', 'NSIM'))
         more = {'density': self.settings['density']} if stage == 'static' else {}
         return {**{k: self.settings[k] for k in kept}, 'incar': incar, **more}
+
+    def data_sets(self, atoms):
+        return {f'POTCAR of {symbol}': _title(self._potcar(symbol)) for symbol in _kinds(atoms)}
 
     def relax(self, atoms, what, folder):
         """Rounds until a start from the relaxed cell finds no pressure: the plane waves are those of the cell
@@ -117,7 +141,8 @@ class Engine(Interface):
     def _run(self, stage, atoms, reference, folder, values):
         """Writes the input, starts VASP, reads its OUTCAR."""
         write_poscar(os.path.join(folder, 'POSCAR'), atoms)
-        incar = {**self._incar(stage, values), **self._spin(atoms)}
+        incar = self._incar(stage, values)
+        incar.update(self._spin(atoms, incar))
         write_file(os.path.join(folder, 'INCAR'), ''.join(f'{k} = {v}\n' for k, v in incar.items()))
         mesh = kptdensity2monkhorstpack(reference, self.settings['kpoint_density'], even=False)
         write_file(os.path.join(folder, 'KPOINTS'),
@@ -137,6 +162,7 @@ class Engine(Interface):
         return read_outcar(os.path.join(folder, 'OUTCAR'))
 
     def _template(self, name):
+        self._check_templates()
         own = os.path.join(self.settings['templates'], name)
         path = own if self.settings['templates'] and os.path.isfile(own) else os.path.join(TEMPLATES, name)
         with open(path, encoding='utf-8') as file:
@@ -148,14 +174,25 @@ class Engine(Interface):
             'encut', 'encut_elastic', 'gga')}, **values})
         return {**_tags(text), **_tags(self.settings['incar'])}
 
-    def _spin(self, atoms):
+    def _spin(self, atoms, own):
+        """ISPIN and MAGMOM where they are wanted and the user's own tags do not say them."""
+        noncollinear = any(own.get(tag, '').upper().lstrip('.').startswith('T')
+                           for tag in ('LNONCOLLINEAR', 'LSORBIT'))
+        if 'MAGMOM' in own:
+            _check_magmom(own['MAGMOM'], (3 if noncollinear else 1) * len(atoms))
+        if noncollinear:
+            return {}
         moments = [float(m) for m in atoms.get_initial_magnetic_moments()]
         if not any(moments):
             moments = [float(MAGNETIC.get(s, 0)) for s in atoms.get_chemical_symbols()]
-        on = self.settings['spin'] == 'on' or self.settings['spin'] == 'auto' and any(moments)
-        if on and not any(moments):
+        auto = any(moments) or 'MAGMOM' in own
+        on = self.settings['spin'] == 'on' or self.settings['spin'] == 'auto' and auto
+        if own.get('ISPIN', '2' if on else '1').split()[:1] != ['2']:
+            return {}
+        if not any(moments):
             moments = [1.0] * len(moments)
-        return {'ISPIN': '2', 'MAGMOM': ' '.join(f'{m:g}' for m in moments)} if on else {}
+        tags = {'ISPIN': '2', 'MAGMOM': ' '.join(f'{m:g}' for m in moments)}
+        return {tag: value for tag, value in tags.items() if tag not in own}
 
     def _potcar(self, symbol):
         """Path of the POTCAR of an element."""
@@ -185,6 +222,26 @@ class Engine(Interface):
 def _kinds(atoms):
     """Symbols in the order of their first site: that of POSCAR and POTCAR."""
     return list(dict.fromkeys(atoms.get_chemical_symbols()))
+
+
+def _check_magmom(text, expected):
+    """EngineError unless 2*1 -2 and the like are as many numbers as expected."""
+    try:
+        words = [word.split('*') for word in text.split()]
+        number = sum(int(word[0]) if len(word) > 1 else 1 for word in words)
+    except ValueError as error:
+        raise EngineError(f"MAGMOM: expected numbers, found '{text}'") from error
+    if number != expected:
+        raise EngineError(f'MAGMOM has {number} numbers, this cell needs {expected} (chain.cell = as_given: '
+                          'the cell of the file)')
+
+
+def _title(path):
+    """What a POTCAR calls itself: TITEL, else its first line."""
+    with open(path, encoding='utf-8', errors='replace') as file:
+        head = list(itertools.islice(file, 60))
+    found = [line.partition('=')[2] for line in head if line.split()[:1] == ['TITEL']]
+    return ' '.join((found or head or [''])[0].split())
 
 
 def _fill(text, values):
