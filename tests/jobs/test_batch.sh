@@ -62,12 +62,13 @@ cp "$FAKE/$1" script 2>/dev/null || cp "$1" script || exit 1
 echo $number >"$FAKE/number"
 echo "$number.server"
 END
-# Long values go on in the next line, after a tab.
+# Long values go on in the next line, after a tab. Two jobs wait for the job's success, one for its end.
 stand_in qstat <<'END'
 #!/bin/sh
 printf 'Job Id: %s\n    Job_Name = ecdnet-train\n    Resource_List.place = scatter\n    Resource_List.sel' "$2"
 printf 'ect = 2:ncpus=8:\n\tmpiprocs=2:ompthreads=4\n    Resource_List.walltime = %s\n' "$(cat "$FAKE/walltime")"
-printf '    project = _pbs_project_default\n    Account_Name = steel\n    depend = beforeok:8.server:\n\t9.server\n'
+printf '    project = _pbs_project_default\n    Account_Name = steel\n    depend = '
+cat "$FAKE/depend-$2" 2>/dev/null || printf 'beforeok:8.server@server:\n\t9.server@server,beforeany:10.server@server\n'
 END
 stand_in qalter <<'END'
 #!/bin/sh
@@ -116,6 +117,9 @@ ready() {
 # PBS. The clock of the script gives the warning: 180 s before the walltime. It goes on as another job, which has its
 # resources, and what depended on the first one now depends on that.
 echo 00:03:01 >walltime
+echo afterok:1.server@server >depend-8.server@server
+echo afterok:1.server@server,beforeany:10.server@server >depend-9.server@server
+echo afterany:11.server@server:1.server@server >depend-10.server@server
 mode wait
 qsub -v "DECK=mine.yaml,OPTIONS=-o seed=2" jobs/pbs/train.sh >/dev/null
 pbs 1
@@ -128,8 +132,9 @@ says calls "train mine.yaml -o seed=2 --resume threads=4"
 says mpirun.log "-n 4 --map-by slot:PE=4 --bind-to core -x OMP_NUM_THREADS --hostfile $work/nodes ecdnet train"
 says job2/options "-q long -l select=2:ncpus=8:mpiprocs=2:ompthreads=4 -l place=scatter -l walltime=00:03:01 -A steel"
 says job2/options "-N ecdnet-train"
-says qalter.log "-W depend=afterok:2.server 8.server"
-says qalter.log "-W depend=afterok:2.server 9.server"
+says qalter.log "-W depend=afterok:2.server 8.server@server"
+says qalter.log "-W depend=afterok:2.server,beforeany:10.server@server 9.server@server"
+says qalter.log "-W depend=afterany:11.server@server:2.server 10.server@server"
 [ "$(grep . job2/variables | sort | tr '\n' '|')" = 'DECK=mine.yaml|ECDNET_REQUEUES=1|OPTIONS=-o seed=2|' ] ||
   fail "variables of the second job: $(cat job2/variables)"
 echo 10:00:00 >walltime
@@ -188,6 +193,20 @@ mode works
 pbs 5
 ended 0 "PBS, array, gone on"
 says calls "-o data.fold=3 -o output=runs/mine/fold-3"
+
+# Each script goes on from a folder without jobs/, too.
+mkdir elsewhere
+mode stop
+for name in prep train train_nodes train_array bench; do
+  qsub -v "DECK=mine.yaml,VARY=fold,OUTPUT=runs/mine,ECDNET_JOBS=$top/jobs" "$top/jobs/pbs/$name.sh" \
+    >/dev/null
+  number=$(cat number)
+  pbs "$number" PBS_O_WORKDIR="$work/elsewhere" PBS_ARRAY_INDEX=1
+  ended 75 "PBS, $name from elsewhere"
+  says log "goes on as $((number + 1)).server"
+  cmp "job$((number + 1))/script" "$top/jobs/pbs/$name.sh" || fail "PBS, $name: another script goes on"
+  says "job$((number + 1))/variables" "ECDNET_JOBS=$top/jobs"
+done
 
 # LSF sends the warning to all processes of the job; -Q lets it start the job again.
 for name in prep train train_nodes train_array bench; do
