@@ -13,8 +13,9 @@ fail() {
   failed=$((failed + 1))
 }
 says() { grep -qF -- "$2" "$1" || fail "$1 lacks '$2': $(cat "$1")"; }
-unset ECDNET DECK OPTIONS RUNS VARY OUTPUT INDEX ECDNET_JOBS ecdnet launcher LAUNCHER SUBMIT
+unset ECDNET COMMAND DECK OPTIONS RUNS VARY OUTPUT INDEX ECDNET_JOBS ecdnet launcher LAUNCHER RANKS SUBMIT
 ln -s "$top/jobs" jobs
+ln -s "$top/input" input
 mkdir bin home
 export PATH="$work/bin:$PATH" FAKE="$work"
 mode() { echo "$1" >mode; }
@@ -38,6 +39,7 @@ esac
 END
 stand_in mpirun <<'END'
 #!/bin/sh
+[ "$1" != --version ] || { echo "mpirun (Open MPI) 4.1.4"; exit; }
 echo "$*" >"$FAKE/mpirun.log"
 while [ "$1" != ecdnet ]; do shift; done
 exec "$@"
@@ -197,8 +199,8 @@ says calls "-o data.fold=3 -o output=runs/mine/fold-3"
 # Each script goes on from a folder without jobs/, too.
 mkdir elsewhere
 mode stop
-for name in prep train train_nodes train_array bench; do
-  qsub -v "DECK=mine.yaml,VARY=fold,OUTPUT=runs/mine,ECDNET_JOBS=$top/jobs" "$top/jobs/pbs/$name.sh" \
+for name in prep train train_nodes train_array bench run; do
+  qsub -v "DECK=mine.yaml,COMMAND=embed,VARY=fold,OUTPUT=runs/mine,ECDNET_JOBS=$top/jobs" "$top/jobs/pbs/$name.sh" \
     >/dev/null
   number=$(cat number)
   pbs "$number" PBS_O_WORKDIR="$work/elsewhere" PBS_ARRAY_INDEX=1
@@ -207,9 +209,11 @@ for name in prep train train_nodes train_array bench; do
   cmp "job$((number + 1))/script" "$top/jobs/pbs/$name.sh" || fail "PBS, $name: another script goes on"
   says "job$((number + 1))/variables" "ECDNET_JOBS=$top/jobs"
 done
+says "job$((number + 1))/variables" "COMMAND=embed"
+says calls "embed mine.yaml threads=4"
 
 # LSF sends the warning to all processes of the job; -Q lets it start the job again.
-for name in prep train train_nodes train_array bench; do
+for name in prep train train_nodes train_array bench run; do
   for line in "-wa USR1" "-wt 3" "-Q 75"; do says "jobs/lsf/$name.sh" "#BSUB $line"; done
 done
 mode wait
@@ -246,11 +250,15 @@ lsf prep.sh DECK=mine.yaml
 ended 0 "LSF, prep"
 says calls "prep mine.yaml threads=1"
 says mpirun.log "-n 2 --map-by slot:PE=1"
+lsf run.sh COMMAND=maps DECK=mine.yaml OPTIONS='-o seed=3'
+ended 0 "LSF, run"
+says calls "maps mine.yaml -o seed=3 threads=4"
 
 # The report: beside jobs/, or installed with ecdnet.
 stand_in python <<'END'
 #!/bin/sh
 echo "$*" >>"$FAKE/calls"
+case $* in *bad*) exit 3 ;; esac
 END
 mode works
 lsf report.sh RUNS='runs/mine -o mine.html' PYTHON=python
@@ -279,24 +287,62 @@ says mpirun.log "-np 7 ecdnet bench table2.yaml"
 # Chains.
 stand_in ecdnet <<'END'
 #!/bin/sh
-[ "$2" = mine.yaml ] && echo 'output: "runs/mine"'
+case "$*" in
+*bad=*) exit 2 ;;
+"deck mine.yaml"* | "deck input/"*) echo 'output: "runs/mine"' ;;
+deck*) exit 2 ;;
+*) echo "$*" >>"$FAKE/calls" ;;
+esac
+[ "$1" != "$(cat "$FAKE/fails" 2>/dev/null)" ] || exit "$(cat "$FAKE/code")"
 END
 stand_in bsub <<'END'
 #!/bin/sh
 grep -q '^job_r' || exit 1
-echo "$* DECK=$DECK RUNS=$RUNS" >>"$FAKE/bsub.log"
+echo "$* COMMAND=$COMMAND DECK=$DECK OPTIONS=$OPTIONS RUNS=$RUNS" >>"$FAKE/bsub.log"
 echo "Job <$(wc -l <"$FAKE/bsub.log")> is submitted to queue <normal>."
+END
+stand_in sbatch <<'END'
+#!/bin/sh
+[ "$1" = --parsable ] || exit 1
+shift
+echo "$*" >>"$FAKE/sbatch.log"
+wc -l <"$FAKE/sbatch.log"
 END
 SUBMIT='-q short' jobs/submit.sh lsf mine.yaml prep train report >log 2>&1 || fail "submit.sh lsf"
 says log "train: job 2 after 1"
-says bsub.log "-w done(1) -q short DECK=mine.yaml"
-says bsub.log "-w done(2) -q short DECK=mine.yaml RUNS=runs/mine -o runs/mine/report.html"
+says bsub.log "-w done(1) -q short COMMAND=train DECK=mine.yaml"
+says bsub.log "-w done(2) -q short COMMAND=report"
+says bsub.log "RUNS=runs/mine -o runs/mine/report.html"
+OPTIONS='-o seed=2' jobs/submit.sh lsf mine.yaml maps 'predict -o predict.split=test' >log 2>&1 || fail "submit.sh lsf"
+says bsub.log "-J ecdnet-maps -o ecdnet-maps-%J.log COMMAND=maps DECK=mine.yaml OPTIONS=-o seed=2 RUNS"
+says bsub.log "-w done(4) -J ecdnet-predict"
+says bsub.log "COMMAND=predict DECK=mine.yaml OPTIONS=-o seed=2 -o predict.split=test RUNS"
 echo 20 >number
 OPTIONS='-o seed=3' jobs/submit.sh pbs mine.yaml train report >log 2>&1 || fail "submit.sh pbs"
 says log "report: job 22.server after 21.server"
 says job21/variables "OPTIONS=-o seed=3"
 says job22/options "-W depend=afterok:21.server"
 says job22/variables "RUNS=runs/mine -o runs/mine/report.html"
+jobs/submit.sh pbs mine.yaml embed report >log 2>&1 || fail "submit.sh pbs, embed"
+says job23/options "-N ecdnet-embed"
+[ "$(sort job23/variables | tr '\n' '|')" = 'COMMAND=embed|DECK=mine.yaml|ECDNET_JOBS=jobs|' ] ||
+  fail "variables of embed: $(cat job23/variables)"
+cmp job23/script jobs/pbs/run.sh || fail "submit.sh pbs: embed by another script"
+says job24/options "-W depend=afterok:23.server"
+OPTIONS='-o seed=3' jobs/submit.sh slurm mine.yaml prep 'prep -o data.file=x.h5' embed report >log 2>&1 ||
+  fail "submit.sh slurm"
+cat >expected <<'END'
+jobs/slurm/prep.sh mine.yaml -o seed=3
+--dependency=afterok:1 jobs/slurm/prep.sh mine.yaml -o seed=3 -o data.file=x.h5
+--dependency=afterok:2 --job-name=ecdnet-embed jobs/slurm/run.sh embed mine.yaml -o seed=3
+--dependency=afterok:3 jobs/slurm/report.sh runs/mine -o runs/mine/report.html
+END
+diff expected sbatch.log || fail "submit.sh slurm"
+ECDNET_JOBS=copy jobs/submit.sh slurm mine.yaml train >log 2>&1
+says sbatch.log "copy/slurm/train.sh"
+code=0
+jobs/submit.sh slurm mine.yaml prep 'prep -o bad=1' >log 2>&1 || code=$?
+[ $code -eq 2 ] || fail "submit.sh, a bad option of one stage: exit code $code"
 for words in "" "pbs mine.yaml" "torque mine.yaml train" "pbs mine.yaml train cook" "pbs none.yaml train"; do
   code=0
   # shellcheck disable=SC2086 # a list of words
