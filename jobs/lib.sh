@@ -34,7 +34,8 @@ job_run() {
   job_execute "${job_launch[@]}" "$ecdnet" "$@"
 }
 
-# job_report ARGUMENT...: postproc/report.py of the source folder, or of the installation. Does not return.
+# job_report [--partial] ARGUMENT...: postproc/report.py of the source folder, or of the installation. With
+# --partial a RUN that it refuses is left out of the page, and the job ends with 3. Does not return.
 job_report() {
   local file
   job_begin
@@ -43,7 +44,28 @@ job_report() {
   done
   job_say "$(date '+%F %T'), on $(hostname)"
   [ -f "${report-}" ] || { job_say "no report.py near lib.sh or $ecdnet: set report=.../postproc/report.py" && exit 1; }
+  [ "${1-}" != --partial ] || job_partial "${@:2}"
   job_execute "$python" "$report" "$@"
+}
+
+# job_partial RUN... -o FILE [OPTION]...: the report of all, else of those RUNs of which each alone makes one.
+job_partial() {
+  local code=0 folder=
+  local -a runs=()
+  "$python" "$report" "$@" || code=$?
+  [ $code -eq 3 ] || job_finish $code
+  folder=$(mktemp -d) || job_finish 1
+  while [ $# -gt 0 ] && [[ $1 != -* ]]; do
+    if "$python" "$report" "$1" -o "$folder/one.html" >/dev/null; then
+      runs+=("$1")
+    else
+      job_say "left out: $1"
+    fi
+    shift
+  done
+  rm -r "$folder"
+  [ ${#runs[@]} -eq 0 ] || "$python" "$report" "${runs[@]}" "$@" || code=$?
+  job_finish $code
 }
 
 # job_vary fold|seed NUMBER OUTPUT: options of ecdnet train for one task of an array, in job_options: the seed, or the
@@ -116,9 +138,13 @@ job_execute() {
       kill -0 "$job_pid" 2>/dev/null || break
     done
   fi
+  job_finish "$code"
+}
+
+job_finish() {
   trap '' USR1
   [ ${#job_alarms[@]} -eq 0 ] || kill "${job_alarms[@]}" 2>/dev/null || :
-  job_end "$code"
+  job_end "$1"
 }
 
 job_warn() {

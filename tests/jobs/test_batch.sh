@@ -264,6 +264,12 @@ mode works
 lsf report.sh RUNS='runs/mine -o mine.html' PYTHON=python
 ended 0 "LSF, report"
 says calls "jobs/../postproc/report.py runs/mine -o mine.html"
+lsf report.sh RUNS='--partial runs/mine runs/bad runs/two -o mine.html' PYTHON=python
+ended 3 "LSF, report of what is there"
+says log "left out: runs/bad"
+says calls "postproc/report.py runs/mine runs/two -o mine.html"
+lsf report.sh RUNS='--partial runs/mine runs/two -o mine.html' PYTHON=python
+ended 0 "LSF, report, all there"
 mkdir -p copy share/ecdnet/postproc
 cp -r "$top/jobs/." copy
 lsf report.sh ECDNET_JOBS=copy RUNS=runs/mine PYTHON=python
@@ -349,4 +355,79 @@ for words in "" "pbs mine.yaml" "torque mine.yaml train" "pbs mine.yaml train co
   jobs/submit.sh $words >log 2>&1 || code=$?
   [ $code -eq 2 ] || fail "submit.sh $words: exit code $code"
 done
+
+# The whole study: what waits for what, and the report for all.
+rm sbatch.log bsub.log
+for words in "" cook "slurm -o" "slurm -o bad=1" "slurm -o output=x" "slurm --dataset none.h5" "slurm --runs"; do
+  code=0
+  # shellcheck disable=SC2086 # a list of words
+  jobs/study.sh $words >log 2>&1 || code=$?
+  [ $code -eq 2 ] || fail "study.sh $words: exit code $code"
+done
+[ ! -e sbatch.log ] || fail "study.sh: submitted before all was looked at"
+SUBMIT='-A steel' jobs/study.sh slurm -o bench.scale=full >log 2>&1 || fail "study.sh slurm"
+[ "$(grep -c -- '-A steel' sbatch.log) $(grep -c -- '-o bench.scale=full' sbatch.log)" = "10 9" ] ||
+  fail "study.sh slurm: options"
+[ "$(grep -c '^--dependency=.* --kill-on-invalid-dep=yes ' sbatch.log)" -eq 8 ] || fail "study.sh slurm: orphans"
+sed -e 's/ -o bench.scale=full//' -e 's/--kill-on-invalid-dep=yes //' -e 's/-A steel //' -e 's/--dependency=//' \
+  -e 's/--job-name=ecdnet-//' -e 's,jobs/slurm/,,' -e 's/-o //g' -e 's,runs/,,g' sbatch.log >short
+cat >expected <<'END'
+prep.sh input/quickstart.yaml output=quickstart data.file=quickstart/dataset.h5
+afterok:1 table2 bench.sh input/table2.yaml output=table2 data.file=quickstart/dataset.h5
+afterok:1 table3 bench.sh input/table3.yaml output=table3 data.file=quickstart/dataset.h5
+afterok:1 fig4 run.sh embed input/fig4.yaml output=fig4 data.file=quickstart/dataset.h5
+afterok:1 fig5 train.sh input/fig5.yaml output=fig5 data.file=quickstart/dataset.h5
+afterok:5 fig5maps run.sh maps input/fig5.yaml output=fig5 data.file=quickstart/dataset.h5
+fig6prep prep.sh input/fig6.yaml output=fig6 data.file=fig6/dataset.h5
+afterok:7 fig6ext prep.sh input/fig6.yaml output=fig6 data.file=fig6/external.h5 prep.labels=input/fig6_external.csv
+afterok:8 fig6 bench.sh input/fig6.yaml output=fig6 data.file=fig6/dataset.h5 bench.external=fig6/external.h5
+afterany:2:3:4:6:9 report.sh --partial quickstart/dataset.h5 table2 table3 fig4 fig5 fig6 study.html
+END
+diff expected short || fail "study.sh slurm"
+says log "report: job 10 after 2 3 4 6 9"
+: >own.h5
+: >other.h5
+rm sbatch.log
+jobs/study.sh slurm --dataset own.h5 --external other.h5 --runs two >log 2>&1 || fail "study.sh slurm, own datasets"
+[ "$(wc -l <sbatch.log)" -eq 7 ] || fail "study.sh slurm, own datasets: $(cat sbatch.log)"
+says sbatch.log "fig6.yaml -o output=two/fig6 -o data.file=own.h5 -o bench.external=other.h5"
+says sbatch.log "--partial own.h5 two/table2 two/table3 two/fig4 two/fig5 two/fig6 -o two/study.html"
+jobs/study.sh lsf >log 2>&1 || fail "study.sh lsf"
+says bsub.log "-ti -w done(5) -J ecdnet-fig5maps -o ecdnet-fig5maps-%J.log COMMAND=maps DECK=input/fig5.yaml"
+says bsub.log "-ti -w ended(2) && ended(3) && ended(4) && ended(6) && ended(9) COMMAND=report"
+echo 40 >number
+jobs/study.sh pbs >log 2>&1 || fail "study.sh pbs"
+says job46/options "-W depend=afterany:45.server -N ecdnet-fig5maps"
+says job50/options "-W depend=afterany:42.server:43.server:44.server:46.server:49.server"
+says job50/variables "RUNS=--partial runs/quickstart/dataset.h5 runs/table2"
+
+# Without a batch system: one after the other; what waits for one that failed is not started, but the report is made.
+export PYTHON=python
+: >calls
+jobs/study.sh local >log 2>&1 || fail "study.sh local"
+[ "$(wc -l <calls)" -eq 10 ] || fail "study.sh local: $(cat calls)"
+says mpirun.log "-n 2 --oversubscribe --bind-to none ecdnet bench input/fig6.yaml"
+echo train >fails
+echo 1 >code
+: >calls
+code=0
+jobs/study.sh local >log 2>&1 || code=$?
+[ $code -eq 1 ] || fail "study.sh local, one fails: exit code $code"
+says log "fig5maps: not started, as fig5 failed"
+says log "study: failed: fig5 fig5maps"
+says calls "bench input/fig6.yaml"
+says calls "report.py runs/quickstart/dataset.h5 runs/table2"
+echo 75 >code
+: >calls
+code=0
+jobs/study.sh local >log 2>&1 || code=$?
+[ $code -eq 75 ] || fail "study.sh local, stopped: exit code $code"
+says log "stopped in fig5; to go on, call it again"
+if grep -q fig6 calls; then fail "study.sh local goes on after a stop"; fi
+echo maps >fails
+echo 3 >code
+code=0
+jobs/submit.sh local mine.yaml train maps report >log 2>&1 || code=$?
+[ $code -eq 1 ] || fail "submit.sh local: exit code $code"
+says log "report: not started, as maps failed"
 [ "$failed" -eq 0 ]
