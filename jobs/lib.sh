@@ -34,7 +34,8 @@ job_run() {
   job_execute "${job_launch[@]}" "$ecdnet" "$@"
 }
 
-# job_report ARGUMENT...: postproc/report.py of the source folder, or of the installation. Does not return.
+# job_report [--partial] ARGUMENT...: postproc/report.py of the source folder, or of the installation. With
+# --partial a RUN that it refuses is left out of the page, and the job ends with 3. Does not return.
 job_report() {
   local file
   job_begin
@@ -43,7 +44,28 @@ job_report() {
   done
   job_say "$(date '+%F %T'), on $(hostname)"
   [ -f "${report-}" ] || { job_say "no report.py near lib.sh or $ecdnet: set report=.../postproc/report.py" && exit 1; }
+  [ "${1-}" != --partial ] || job_partial "${@:2}"
   job_execute "$python" "$report" "$@"
+}
+
+# job_partial RUN... -o FILE [OPTION]...: the report of all, else of those RUNs of which each alone makes one.
+job_partial() {
+  local code=0 folder=
+  local -a runs=()
+  "$python" "$report" "$@" || code=$?
+  [ $code -eq 3 ] || job_finish $code
+  folder=$(mktemp -d) || job_finish 1
+  while [ $# -gt 0 ] && [[ $1 != -* ]]; do
+    if "$python" "$report" "$1" -o "$folder/one.html" >/dev/null; then
+      runs+=("$1")
+    else
+      job_say "left out: $1"
+    fi
+    shift
+  done
+  rm -r "$folder"
+  [ ${#runs[@]} -eq 0 ] || "$python" "$report" "${runs[@]}" "$@" || code=$?
+  job_finish $code
 }
 
 # job_vary fold|seed NUMBER OUTPUT: options of ecdnet train for one task of an array, in job_options: the seed, or the
@@ -66,7 +88,7 @@ job_begin() {
     : "${threads:=${SLURM_CPUS_PER_TASK:-${OMP_NUM_THREADS:-1}}}"
   elif [ -n "${PBS_JOBID-}" ]; then
     job_system=pbs job_id=$PBS_JOBID job_requeues=${ECDNET_REQUEUES:-0} job_machines=${PBS_NODEFILE-}
-    job_attributes=$(qstat -f "$PBS_JOBID" 2>/dev/null | sed -e ':a' -e '$!N' -e 's/\n\t//' -e 'ta' -e 'P' -e 'D')
+    job_attributes=$(job_describe "$PBS_JOBID")
     job_limit
   elif [ -n "${LSB_JOBID-}" ]; then
     job_system=lsf job_id=$LSB_JOBID job_machines=${LSB_DJOB_HOSTFILE-}
@@ -116,9 +138,13 @@ job_execute() {
       kill -0 "$job_pid" 2>/dev/null || break
     done
   fi
+  job_finish "$code"
+}
+
+job_finish() {
   trap '' USR1
   [ ${#job_alarms[@]} -eq 0 ] || kill "${job_alarms[@]}" 2>/dev/null || :
-  job_end "$code"
+  job_end "$1"
 }
 
 job_warn() {
@@ -192,7 +218,7 @@ job_requeue_lsf() {
 
 # Another job with the same script and resources; what depended on this one is made to depend on that one.
 job_requeue_pbs() {
-  local new key value jobs names=ECDNET_REQUEUES=$((job_requeues + 1))
+  local new key value names=ECDNET_REQUEUES=$((job_requeues + 1))
   [ -f "${script-}" ] || { job_say "no file '${script-}' (the variable script)" && return 1; }
   for key in ${variables-}; do # qsub takes the values from the environment
     [ -z "${!key-}" ] || { export "${key?}" && names+=,$key; }
@@ -206,13 +232,30 @@ job_requeue_pbs() {
   value=$(job_attribute Account_Name) && [ -n "$value" ] && again+=(-A "$value")
   value=$(job_attribute project) && [ -n "$value" ] && [ "$value" != _pbs_project_default ] && again+=(-P "$value")
   new=$(qsub "${again[@]}" "$script") || return 1
-  # depend = beforeok:12.server:13.server,...
-  jobs=$(job_attribute depend | tr ',' '\n' | sed -n 's/^beforeok://p' | tr ':\n' '  ')
-  for value in $jobs; do
-    qalter -W "depend=afterok:$new" "$value" || job_say "$value does not depend on $new: see to it yourself"
-  done
+  # What waits for this one may have come later. depend = beforeok:12.server@server:13.server@server,...
+  value=$(job_describe "$PBS_JOBID") && [ -n "$value" ] && job_attributes=$value
+  while IFS=: read -r key value; do
+    case $key in beforeok | beforeany) job_relink "$new" "after${key#before}" "$value" ;; esac
+  done < <(job_attribute depend | tr ',' '\n')
   job_say "stopped; goes on as $new"
 }
+
+# job_relink NEW afterok|afterany JOB:...: PBS jobs that wait for this one wait for the new one, and for all else
+# as before: qalter sets the whole list anew.
+job_relink() {
+  local job depend number=${PBS_JOBID%%.*}
+  for job in ${3//:/ }; do
+    depend=$(job_attributes=$(job_describe "$job") && job_attribute depend)
+    case ":$depend" in
+    *":$number."*) depend=$(sed -E "s/:$number\.[^:,]*/:$1/g" <<<"$depend") ;;
+    *) depend+=${depend:+,}$2:$1 ;;
+    esac
+    qalter -W "depend=$depend" "$job" || job_say "$job does not depend on $1: see to it yourself"
+  done
+}
+
+# job_describe JOB: qstat -f, in which long values go on in the next line, after a tab, with each on one line.
+job_describe() { qstat -f "$1" 2>/dev/null | sed -e ':a' -e '$!N' -e 's/\n\t//' -e 'ta' -e 'P' -e 'D'; }
 
 # job_attribute NAME: of this PBS job, from qstat -f.
 job_attribute() { sed -n "s/^ *$1 = //p" <<<"$job_attributes"; }

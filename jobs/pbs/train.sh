@@ -13,7 +13,7 @@
 #PATH=$HOME/ecdnet/bin:$PATH
 launcher=${LAUNCHER:-mpirun}
 # What is submitted to go on, with which variables of qsub -v; the warning comes 180 s before the walltime.
-script=jobs/pbs/train.sh variables='DECK OPTIONS ECDNET_JOBS' warn=180
+script=${ECDNET_JOBS:-jobs}/pbs/train.sh variables='DECK OPTIONS ECDNET_JOBS' warn=180
 
 # The folder of lib.sh, seen from where qsub is called.
 cd "$PBS_O_WORKDIR" || exit 1

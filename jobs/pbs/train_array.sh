@@ -17,7 +17,7 @@
 launcher=${LAUNCHER:-mpirun}
 INDEX=${PBS_ARRAY_INDEX:-${INDEX-}}
 # What is submitted to go on, with which variables of qsub -v; the warning comes 180 s before the walltime.
-script=jobs/pbs/train_array.sh variables='DECK OPTIONS VARY OUTPUT INDEX ECDNET_JOBS' warn=180
+script=${ECDNET_JOBS:-jobs}/pbs/train_array.sh variables='DECK OPTIONS VARY OUTPUT INDEX ECDNET_JOBS' warn=180
 
 # The folder of lib.sh, seen from where qsub is called.
 cd "$PBS_O_WORKDIR" || exit 1

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The batch scripts of jobs/slurm under a Slurm of our own: launch by srun and mpirun, on one node and on two, chains,
-# arrays, the warning before the walltime, requeue and continuation, cancelling. The nodes are this machine.
+# arrays, the study, the warning before the walltime, requeue and continuation, cancelling. The nodes are this machine.
 . "$top_srcdir/tests/train/common.sh"
 . "$top_srcdir/tests/jobs/slurm.sh"
 trap 'slurm_stop; rm -rf "$work"' EXIT
@@ -45,6 +45,20 @@ chmod +x never
 max_requeues=1 ecdnet=$work/never slurm_submit --nodes=1 --ntasks-per-node=1 --cpus-per-task=1 \
   "$templates/bench.sh" || fail "not submitted"
 never=$slurm_job
+
+# The study, by a program that only notes what it is to do: a training fails, a benchmark goes back into the queue.
+mkdir study
+ln -s "$(cd "$top_srcdir" && pwd)/input" study/input
+cat >study/noting <<'END'
+#!/bin/sh
+echo "$*" >>calls
+case $* in train*) exit 1 ;; *table2.yaml*) [ -e back ] || { : >back && exit 75; } ;; esac
+END
+printf '#!/bin/sh\necho "$*" >>calls\n' >study/python
+chmod +x study/noting study/python
+(cd study && ecdnet=$work/study/noting PYTHON=$work/study/python ECDNET=$ECDNET \
+  SUBMIT='--nodes=1 --ntasks=1 --ntasks-per-node=1 --cpus-per-task=1' "$ECDNET_JOBS/study.sh" slurm >log 2>&1) ||
+  { fail "study.sh"; cat study/log; }
 
 # Uninterrupted, launched by mpirun (more ranks than cores cannot be bound).
 mpirun=mpirun
@@ -103,6 +117,17 @@ for seed in 0 1; do
 done
 wait_for "${chain:-0}" "chain" 60
 [ -s chain/report.html ] || fail "chain: no report"
+
+# The report of the study waits for what goes back into the queue, and not for what follows a failure.
+study=$(sed -n 's/^report: job \([0-9]*\) after.*/\1/p' study/log)
+if ! slurm_wait "${study:-0}" 60; then
+  fail "study: the report: $slurm_state"
+  cat study/*.log
+fi
+state=$(slurm_show "$(sed -n 's/^fig5maps: job \([0-9]*\) .*/\1/p' study/log)" JobState)
+[ "$state" = CANCELLED ] || fail "study: fig5maps: $state"
+[ "$(grep -c table2.yaml study/calls) $(wc -l <study/calls)" = "2 10" ] || { fail "study"; cat study/calls; }
+case $(tail -n 1 study/calls) in *"report.py runs/quickstart/dataset.h5 runs/table2 "*) ;; *) fail "study: no report" ;; esac
 
 if slurm_wait "$never" 60; then fail "a program that is never done completes"; fi
 [ "$slurm_state $(slurm_show "$never" Restarts)" = "FAILED 1" ] || fail "never done: $slurm_state"
