@@ -24,8 +24,8 @@ def parser():
     top = argparse.ArgumentParser(
         prog='screen.sh', description='A trained model ranks candidates, and the DFT chain verifies the best '
         'of them (doc/screening.md).',
-        epilog='Exit codes: 0 done; 1 failed, set aside or nothing left to compare; 2 usage; 3 bad input data; '
-        '75 stopped.')
+        epilog='Exit codes: 0 done; 1 failed, set aside or nothing left to compare; 2 usage; 3 bad input '
+        'data; 75 stopped.')
     commands = top.add_subparsers(dest='command', required=True, metavar='COMMAND')
     about = 'predict, rank, verify the best by DFT, compare; again: what is missing'
     run = add_command(commands, 'run', about, FOLDER)
