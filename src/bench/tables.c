@@ -260,13 +260,17 @@ static void describe(const ecd_bench_t *b, char *text, size_t size) {
                     "%zu-fold cross-validation, the held-out predictions of all folds together", n);
   if (b->protocol.kind == ECD_PROTOCOL_LOEO)
     used = snprintf(text, size, "Leave one element out, %zu elements", n);
-  if (b->protocol.kind == ECD_PROTOCOL_EXTERNAL)
-    used =
-        snprintf(text, size,
-                 "External validation on %zu materials of %s (dropped: %zu in the training set "
-                 "too, %zu with more than %lld atoms)",
-                 b->protocol.external.kept, ecd_dataset_path(b->protocol.external.dataset),
-                 b->protocol.external.known, b->protocol.external.large, (long long)s->max_atoms);
+  if (b->protocol.kind == ECD_PROTOCOL_EXTERNAL) {
+    char large[80] = "";
+    if (s->max_atoms > 0)
+      snprintf(large, sizeof large, ", %zu with more than %lld atoms", b->protocol.external.large,
+               (long long)s->max_atoms);
+    used = snprintf(text, size,
+                    "External validation on %zu materials of %s (dropped: %zu in the training set "
+                    "too%s)",
+                    b->protocol.external.kept, ecd_dataset_path(b->protocol.external.dataset),
+                    b->protocol.external.known, large);
+  }
   if (used < 0 || (size_t)used >= size) return;
   snprintf(
       text + used, size - (size_t)used,
