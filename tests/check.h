@@ -3,6 +3,7 @@
 #define ECD_TESTS_CHECK_H
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,7 +23,7 @@ static int check_count;
   do {                                                                                             \
     const double a_ = (a), b_ = (b);                                                               \
     ++check_count;                                                                                 \
-    if (!(fabs(a_ - b_) <= (tolerance))) {                                                         \
+    if (!isfinite(a_ - b_) || !(fabs(a_ - b_) <= (tolerance))) {                                   \
       ++check_failures;                                                                            \
       fprintf(stderr, "%s:%d: %s = %.17g, expected %.17g +- %g\n", __FILE__, __LINE__, #a, a_, b_, \
               (double)(tolerance));                                                                \
@@ -38,6 +39,18 @@ static int check_count;
       fprintf(stderr, "%s:%d: '%s' lacks '%s'\n", __FILE__, __LINE__, (text), (part));             \
     }                                                                                              \
   } while (0)
+
+/* The larger of worst and |a - b|. INFINITY where a - b is not finite: fmax would drop a NaN. */
+static inline double check_worst(double worst, double a, double b) {
+  const double difference = fabs(a - b);
+  if (!isfinite(difference)) return INFINITY;
+  return difference > worst ? difference : worst;
+}
+
+/* A limit that is not finite, of a reference that is not, holds nothing. */
+static inline bool check_within(double worst, double limit) {
+  return isfinite(worst) && isfinite(limit) && worst <= limit;
+}
 
 static inline int check_done(void) {
   if (check_failures > 0) fprintf(stderr, "%d of %d checks failed\n", check_failures, check_count);

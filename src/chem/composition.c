@@ -8,7 +8,7 @@
 
 enum { DEPTH_MAX = 16, DIGITS_MAX = 24 };
 #define COUNT_MAX 1e6
-#define DOT       "\302\267" /* U+00B7 */
+#define CHARGE    "a charge mark; write the formula without charges"
 
 typedef struct {
   const char *text, *at;
@@ -40,10 +40,29 @@ static bool starts_with(const char *text, const char *start) {
   return strncmp(text, start, strlen(start)) == 0;
 }
 
-/* + - ^, superscript plus and minus, the minus sign. */
+static bool is_one_of(const char *at, const char *const *characters) {
+  for (; *characters != NULL; ++characters)
+    if (starts_with(at, *characters)) return true;
+  return false;
+}
+
+/* Third byte of the characters that begin with these two, 0 of others. */
+static unsigned char third_byte(const char *at, const char *first_two) {
+  return starts_with(at, first_two) ? (unsigned char)at[2] : 0;
+}
+
+/* + - ^, the minus sign, superscript digits, plus and minus. */
 static bool is_charge(const char *at) {
-  return (at[0] != '\0' && strchr("+-^", at[0]) != NULL) || starts_with(at, "\342\201\272") ||
-         starts_with(at, "\342\201\273") || starts_with(at, "\342\210\222");
+  static const char *const marks[] = {"+",        "-",        "^",        "\342\210\222",
+                                      "\302\271", "\302\262", "\302\263", NULL};
+  const unsigned char superscript = third_byte(at, "\342\201"); /* U+2070, U+2074 to U+207B */
+  return is_one_of(at, marks) || superscript == 0xb0 ||
+         (superscript >= 0xb4 && superscript <= 0xbb);
+}
+
+static bool is_subscript_digit(const char *at) {
+  const unsigned char subscript = third_byte(at, "\342\202"); /* U+2080 to U+2089 */
+  return subscript >= 0x80 && subscript <= 0x89;
 }
 
 /* A known symbol near to two letters: the same in other case, or the first one with the same
@@ -72,13 +91,16 @@ static ecd_code_t fail_symbol(const parser_t *p, int bytes) {
 static ecd_code_t fail_other(const parser_t *p) {
   const char c = p->at[0];
   const int bytes = character_bytes(p->at);
-  if (is_charge(p->at))
-    return fail_at(p, p->at, bytes, "a charge mark; write the formula without charges");
+  if (is_charge(p->at)) return fail_at(p, p->at, bytes, CHARGE);
+  if (is_subscript_digit(p->at)) return fail_at(p, p->at, bytes, "a subscript; write plain digits");
   if (c == '.')
     return fail_at(p, p->at, 1,
                    "a decimal point needs digits on both sides; write * between parts");
   if (islower((unsigned char)c)) return fail_symbol(p, 1);
-  if (isdigit((unsigned char)c))
+  const size_t digits = strspn(p->at, "0123456789");
+  if (digits > 0 && is_charge(p->at + digits)) /* Fe(2+) */
+    return fail_at(p, p->at, (int)digits + character_bytes(p->at + digits), CHARGE);
+  if (digits > 0)
     return fail_at(p, p->at, 1, "expected an element; a count stands after what it counts");
   return fail_at(p, p->at, bytes, "expected an element symbol or an opening bracket");
 }
@@ -127,7 +149,11 @@ static ecd_code_t take_element(parser_t *p, double count[ECD_ELEMENT_COUNT]) {
 /* Closing bracket of an opening one, 0 if it is none. */
 static char closing(char c) { return c == '(' ? ')' : c == '[' ? ']' : c == '{' ? '}' : '\0'; }
 
-static bool at_separator(const parser_t *p) { return *p->at == '*' || starts_with(p->at, DOT); }
+/* Also the middle dot, the bullet and the dot operator. */
+static bool at_separator(const parser_t *p) {
+  static const char *const separators[] = {"*", "\302\267", "\342\200\242", "\342\213\205", NULL};
+  return is_one_of(p->at, separators);
+}
 
 static bool at_end_of_group(const parser_t *p) {
   return *p->at == '\0' || strchr(")]}", *p->at) != NULL || at_separator(p);

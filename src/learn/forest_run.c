@@ -31,6 +31,7 @@ typedef struct {
   double *feature, *value; /* (rows, width), [rows] */
   double *spread;          /* [rows] */
   ecd_forest_t *forest;
+  bool resumed; /* the folder holds this forest */
 } run_t;
 
 static ecd_code_t allocate(run_t *r, ecd_error_t *err) {
@@ -93,6 +94,57 @@ static ecd_samples_t tabulate(run_t *r, bool train) {
                          .width = r->width,
                          .feature = r->feature,
                          .target = train ? r->value : NULL};
+}
+
+/* ---- Resuming: the same forest once more, over its own files ---- */
+
+/* What decides the forest and differs between the model and this run; NULL: nothing. */
+static const char *difference(const run_t *r, const ecd_model_file_t *m,
+                              const ecd_settings_t *old) {
+  const ecd_settings_t *s = r->settings;
+  if (m->model.kind != ECD_MODEL_RF) return "model.kind";
+  if (memcmp(&old->model.rf, &s->model.rf, sizeof s->model.rf) != 0)
+    return "the forest (model.rf.*)";
+  if (m->target != s->data.target) return "data.target";
+  if (m->features != r->width) return "data.features";
+  bool same = m->samples == r->samples;
+  for (size_t i = 0; same && i < m->samples; ++i) same = strcmp(m->id[i], r->id[i]) == 0;
+  if (!same) return "the samples of the dataset";
+  if (memcmp(m->split, r->split, m->samples * sizeof *m->split) != 0)
+    return "the split into training and held-out samples";
+  if (ecd_settings_seed(old) != ecd_settings_seed(s)) return "seed or train.repeat";
+  return NULL;
+}
+
+static ecd_code_t check_same_run(const run_t *r, const char *path, const ecd_model_file_t *m,
+                                 ecd_error_t *err) {
+  ecd_settings_t *old;
+  ECD_TRY(ecd_settings_create(&old, err));
+  ecd_code_t code = ecd_deck_parse(m->deck, strlen(m->deck), path, old, err);
+  const char *what = code == ECD_OK ? difference(r, m, old) : NULL;
+  ecd_settings_destroy(&old);
+  if (what != NULL)
+    code = ecd_fail(err, ECD_USAGE,
+                    "%s: the model of another run: %s differs; expected the deck that the run "
+                    "began with, another output folder, or no --resume",
+                    path, what);
+  return code;
+}
+
+/* With --resume the folder may hold this run's model, not another's. */
+static ecd_code_t resume(run_t *r, ecd_error_t *err) {
+  char path[ECD_PATH_MAX];
+  ecd_model_file_t m;
+  if (!r->settings->train.resume) return ECD_OK;
+  ECD_TRY(ecd_path_join(path, r->settings->output, "model.h5", err));
+  int there = r->ctx->rank == 0 && ecd_file_exists(path);
+  ECD_MPI(MPI_Bcast(&there, 1, MPI_INT, 0, r->ctx->world));
+  if (!there) return ECD_OK;
+  ECD_TRY(ecd_model_file_read(r->ctx, path, &m, err));
+  const ecd_code_t code = check_same_run(r, path, &m, err);
+  ecd_model_file_clear(&m);
+  r->resumed = code == ECD_OK;
+  return ecd_agree(r->ctx->world, code, err);
 }
 
 static ecd_code_t train(run_t *r, ecd_error_t *err) {
@@ -210,7 +262,7 @@ static ecd_code_t write_importances(const run_t *r, ecd_error_t *err) {
 /* Before the forest's own files. A log of epochs in the folder is another run's. Rank 0. */
 static ecd_code_t begin(const run_t *r, ecd_error_t *err) {
   char log[ECD_PATH_MAX];
-  if (!r->settings->train.resume) ecd_folder_set_aside(r->ctx, r->settings->output);
+  if (!r->resumed) ecd_folder_set_aside(r->ctx, r->settings->output);
   ECD_TRY(ecd_path_join(log, r->settings->output, "train.jsonl", err));
   unlink(log);
   return ecd_folder_write_deck(r->settings->output, r->settings, err);
@@ -231,6 +283,7 @@ ecd_code_t ecd_forest_run(ecd_context_t *ctx, const ecd_settings_t *settings, ec
   int lock;
   ecd_code_t code = ecd_folder_take(ctx, settings->output, &lock, err);
   if (code == ECD_OK) code = load(&r, err);
+  if (code == ECD_OK) code = resume(&r, err);
   if (code == ECD_OK) code = train(&r, err);
   if (code == ECD_OK) code = ecd_agree(ctx->world, predict(&r, err), err);
   if (code == ECD_OK) code = write_files(&r, err);

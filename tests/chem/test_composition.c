@@ -32,6 +32,8 @@ static void check_good(void) {
   check_formula("CH3NH3PbI3", 1, 6, 82, 1, 12);
   check_formula("CuSO4*5H2O", 8, 9, 1, 10, 21);
   check_formula("CuSO4\302\2675H2O", 8, 9, 1, 10, 21);
+  check_formula("CuSO4\342\213\2055H2O", 8, 9, 1, 10, 21);
+  check_formula("CuSO4\342\200\2425H2O", 8, 9, 1, 10, 21);
   check_formula("CaSO4*0.5H2O", 8, 4.5, 1, 1, 7.5);
   check_formula("CaSO4*H2O*2NH3", 7, 2, 1, 8, 17);
   check_formula("(CuSO4.5)H2O", 8, 5.5, 1, 2, 9.5); /* fractions where a hydrate would be meant */
@@ -55,7 +57,25 @@ static void check_errors(void) {
   check_bad("Mg-O", "position 3: '-': a charge mark");
   check_bad("Na\342\201\272", "position 3: '\342\201\272': a charge mark");
   check_bad("Na\342\210\222", "position 3: '\342\210\222': a charge mark");
-  check_bad("H\342\202\202O", "position 2: '\342\202\202': expected an element symbol");
+  check_bad("H\342\202\202O", "position 2: '\342\202\202': a subscript; write plain digits");
+  check_bad("Fe\342\202\201\342\202\200", "position 3: '\342\202\201': a subscript");
+  check_bad("(MgO)\342\202\211", "position 6: '\342\202\211': a subscript");
+  check_bad("H\342\202\212",
+            "position 2: '\342\202\212': expected an element symbol"); /* subscript plus */
+  check_bad("SO4\302\262\342\201\273",
+            "position 4: '\302\262': a charge mark; write the formula without charges");
+  check_bad("CO3\302\262\342\201\273", "position 4: '\302\262': a charge mark");
+  check_bad("Fe\302\263\342\201\2722O3", "position 3: '\302\263': a charge mark");
+  check_bad("Na\302\271\342\201\272", "position 3: '\302\271': a charge mark");
+  check_bad("Xe\342\201\260", "position 3: '\342\201\260': a charge mark");
+  check_bad("Ti\342\201\264\342\201\272", "position 3: '\342\201\264': a charge mark");
+  check_bad("Os\342\201\271", "position 3: '\342\201\271': a charge mark");
+  check_bad("SO4\342\201\273\302\262", "position 4: '\342\201\273': a charge mark");
+  check_bad("[SO4]\302\262\342\201\273", "position 6: '\302\262': a charge mark");
+  check_bad("Fe(2+)O", "position 4: '2+': a charge mark");
+  check_bad("SO4(12\342\201\273)", "position 5: '12\342\201\273': a charge mark");
+  check_bad("Fe(+2)O", "position 4: '+': a charge mark");
+  check_bad("Fe(2O)", "position 4: '2': expected an element; a count stands after");
   check_bad("CuSO4\302\2675H2O+", "position 11: '+'"); /* characters, not bytes */
   check_bad("Xx2", "position 1: 'Xx': no element has this symbol; did you mean 'Xe'?");
   check_bad("MgQ", "position 3: 'Q': no element has this symbol");

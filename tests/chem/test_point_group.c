@@ -19,7 +19,7 @@ static void multiply(const double a[3][3], const double b[3][3], double out[3][3
 
 static double difference(const double a[3][3], const double b[3][3]) {
   double most = 0;
-  for (int i = 0; i < 9; ++i) most = fmax(most, fabs((&a[0][0])[i] - (&b[0][0])[i]));
+  for (int i = 0; i < 9; ++i) most = check_worst(most, (&a[0][0])[i], (&b[0][0])[i]);
   return most;
 }
 
@@ -36,7 +36,7 @@ static void check_group(void) {
   for (int g = 0; g < group.order; ++g) {
     for (int i = 0; i < 3; ++i)
       for (int k = 0; k < 3; ++k)
-        most = fmax(most, fabs(dot(group.rotation[g][i], group.rotation[g][k]) - (i == k)));
+        most = check_worst(most, dot(group.rotation[g][i], group.rotation[g][k]), i == k);
     for (int h = 0; h < group.order; ++h) {
       multiply(group.rotation[g], group.rotation[h], product);
       outside += !is_member(product);

@@ -3,6 +3,7 @@
 #define ECD_TESTS_ELASTIC_SAMPLE_H
 
 #include "base/random.h"
+#include "check.h"
 #include "elastic/laue.h"
 #include "elastic/tensor.h"
 
@@ -29,7 +30,7 @@ static inline void sample_stiffness(uint64_t seed, double c[6][6]) {
 /* Largest difference of two 6 x 6 matrices. */
 static inline double sample_difference(const double a[6][6], const double b[6][6]) {
   double most = 0;
-  for (int i = 0; i < 36; ++i) most = fmax(most, fabs((&a[0][0])[i] - (&b[0][0])[i]));
+  for (int i = 0; i < 36; ++i) most = check_worst(most, (&a[0][0])[i], (&b[0][0])[i]);
   return most;
 }
 

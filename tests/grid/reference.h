@@ -24,8 +24,7 @@ static inline double reference_difference(const ecd_grid_t *grid, double shift, 
         const double expected =
             scale * reference_field(shift, (double)x / (double)n[0], (double)y / (double)n[1],
                                     (double)z / (double)n[2]);
-        const double d = fabs((double)grid->value[(x * n[1] + y) * n[2] + z] - expected);
-        largest = d > largest ? d : largest;
+        largest = check_worst(largest, (double)grid->value[(x * n[1] + y) * n[2] + z], expected);
       }
   return largest;
 }

@@ -129,9 +129,7 @@ static void load_parameters(const reference_t *ref, ecd_net_t *net) {
     if (t->offset < ecd_net_frozen(net)) continue;
     char name[64];
     snprintf(name, sizeof name, "param/%s", t->name);
-    hsize_t dims[5];
-    CHECK(has(ref->file, name) && shape(ref->file, name, dims) == t->count);
-    double *v = doubles(ref->file, name);
+    double *v = doubles(ref->file, name, t->count);
     for (size_t k = 0; k < t->count; ++k)
       ecd_net_parameters(net)[t->offset + slab_index(t, k)] = (float)v[k];
     free(v);
@@ -146,14 +144,15 @@ static void compare(const reference_t *ref, const ecd_net_t *net, const float *s
     if (t->offset < ecd_net_frozen(net)) continue;
     char name[80];
     snprintf(name, sizeof name, "%s/%s", group, t->name);
-    double *v = doubles(ref->file, name), worst = 0, largest = 0;
+    double *v = doubles(ref->file, name, t->count), worst = 0, largest = 0;
     for (size_t k = 0; k < t->count; ++k) {
-      worst = fmax(worst, fabs((double)slab[t->offset + slab_index(t, k)] - v[k]));
-      largest = fmax(largest, fabs(v[k]));
+      worst = check_worst(worst, (double)slab[t->offset + slab_index(t, k)], v[k]);
+      largest = check_worst(largest, v[k], 0);
     }
     if (relative) worst /= largest > 0 ? largest : 1;
-    if (!(worst <= tolerance)) fprintf(stderr, "%s: %s: off by %.3g\n", backend, name, worst);
-    CHECK(worst <= tolerance);
+    if (!check_within(worst, tolerance))
+      fprintf(stderr, "%s: %s: off by %.3g\n", backend, name, worst);
+    CHECK(check_within(worst, tolerance));
     free(v);
   }
 }
@@ -180,7 +179,7 @@ static void check_steps(const reference_t *ref, ecd_net_t *net, const ecd_backen
   const double lr = sgd || ref->model.kind != ECD_MODEL_CNN3D ? 1e-3 : 5e-4;
   const size_t frozen = ecd_net_frozen(net), count = ecd_net_parameter_count(net) - frozen;
   float *m = calloc(count, sizeof *m), *v = calloc(count, sizeof *v);
-  double *losses = doubles(ref->file, sgd ? "sgd/loss" : "adam/loss");
+  double *losses = doubles(ref->file, sgd ? "sgd/loss" : "adam/loss", STEPS);
   for (int s = 0; s < STEPS; ++s) {
     CHECK_NEAR(step(ref, net, input, prediction), losses[s], 1e-5 * fabs(losses[s]));
     ecd_optimizer_update(be, &train, lr, s + 1, count, ecd_net_parameters(net) + frozen,
@@ -212,13 +211,13 @@ static void check_backend(const reference_t *ref, const ecd_backend_t *be) {
     else
       ecd_net_prepare(net, &(ecd_net_sample_t){.volume = x, .features = x}, prepared + b * size);
   }
-  double *pred = doubles(ref->file, "pred"), *loss = doubles(ref->file, "loss");
-  double *latent = doubles(ref->file, "latent");
+  size_t width;
+  const float *ours = ecd_net_latent(net, &width);
+  double *pred = doubles(ref->file, "pred", ref->batch), *loss = doubles(ref->file, "loss", 1);
+  double *latent = doubles(ref->file, "latent", ref->batch * width);
   CHECK_NEAR(step(ref, net, input, prediction), *loss, 1e-5 * fabs(*loss));
   for (size_t b = 0; b < ref->batch; ++b)
     CHECK_NEAR((double)prediction[b], pred[b], 1e-5 * fabs(pred[b]) + 1e-7);
-  size_t width;
-  const float *ours = ecd_net_latent(net, &width);
   for (size_t i = 0; i < ref->batch * width; ++i)
     CHECK_NEAR((double)ours[i], latent[i], 1e-5 * fabs(latent[i]) + 1e-6);
   compare(ref, net, ecd_net_gradients(net), "grad", true, 1e-5, ecd_backend_name(be));
@@ -235,11 +234,10 @@ static void check_backend(const reference_t *ref, const ecd_backend_t *be) {
 int main(int argc, char **argv) {
   if (argc < 2) return fprintf(stderr, "usage: check_nets FILE...\n"), 2;
   for (int i = 1; i < argc; ++i) {
-    reference_t ref = {.file = H5Fopen(argv[i], H5F_ACC_RDONLY, H5P_DEFAULT)};
-    if (ref.file < 0) return fprintf(stderr, "check_nets: cannot open %s\n", argv[i]), 3;
+    reference_t ref = {.file = open_reference("check_nets", argv[i])};
     deduce(&ref);
-    ref.x = values(ref.file, "x", H5T_NATIVE_FLOAT, sizeof *ref.x);
-    ref.y = doubles(ref.file, "y");
+    ref.x = floats(ref.file, "x", ref.batch * ref.size);
+    ref.y = doubles(ref.file, "y", ref.batch);
     for (int kind = ECD_BACKEND_REF; kind <= ECD_BACKEND_DNNL; ++kind) {
       const ecd_backend_t *be;
       ecd_error_t err;

@@ -26,7 +26,7 @@ static float *numbers(size_t count, uint32_t stream, double zeros) {
 static void check_same(const char *what, const ecd_backend_t *be, size_t count, float *ours,
                        float *again, float *theirs, double tolerance) {
   double worst = 0;
-  for (size_t i = 0; i < count; ++i) worst = fmax(worst, fabs((double)ours[i] - (double)theirs[i]));
+  for (size_t i = 0; i < count; ++i) worst = check_worst(worst, (double)ours[i], (double)theirs[i]);
   if (!(worst <= tolerance))
     fprintf(stderr, "%s: %s is off by %.3g\n", ecd_backend_name(be), what, worst);
   CHECK(worst <= tolerance);

@@ -88,7 +88,7 @@ static void run_part(part_t *part, const graphs_t *graphs, size_t first, size_t 
 
 static void check_near(const char *what, size_t count, const float *ours, const float *theirs) {
   double worst = 0;
-  for (size_t i = 0; i < count; ++i) worst = fmax(worst, fabs(ours[i] - theirs[i]));
+  for (size_t i = 0; i < count; ++i) worst = check_worst(worst, ours[i], theirs[i]);
   if (!(worst <= 1e-12)) fprintf(stderr, "%s: off by %.3g\n", what, worst);
   CHECK(worst <= 1e-12);
 }

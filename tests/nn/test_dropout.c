@@ -171,7 +171,7 @@ static void check_split(network_t *n) {
     for (size_t i = frozen; i < count; ++i) gradient[i] -= ecd_net_gradients(n->net)[i];
   }
   double worst = 0;
-  for (size_t i = frozen; i < count; ++i) worst = fmax(worst, fabs(gradient[i]));
+  for (size_t i = frozen; i < count; ++i) worst = check_worst(worst, gradient[i], 0);
   CHECK_NEAR(worst, 0, 1e-12);
   free(gradient);
 }

@@ -62,11 +62,12 @@ static void check_case(const char *name, hid_t group, const char *cell, int meth
     for (size_t i = 0; i < points; ++i) {
       low = fmin(low, expected[i]);
       high = fmax(high, expected[i]);
-      worst = fmax(worst, fabs((double)ours[i] - (double)expected[i]));
+      worst = check_worst(worst, (double)ours[i], (double)expected[i]);
     }
-    if (worst > 1e-5 * (high - low))
+    const double limit = 1e-5 * (high - low);
+    if (!check_within(worst, limit))
       fprintf(stderr, "%s %s: off by %.3g of the range\n", name, path, worst / (high - low));
-    CHECK(worst <= 1e-5 * (high - low));
+    CHECK(check_within(worst, limit));
     if (method == ECD_METHOD_FOURIER)
       CHECK_NEAR(report.integral_after, report.integral_before,
                  1e-6 * fabs(report.integral_before));

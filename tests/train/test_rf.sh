@@ -72,6 +72,24 @@ ranks 1 train rf.yaml -o output=run-3x1 -o seed=2
 expect 0 "another seed" "run-3x1/model.h5 is from an earlier run: kept as run-3x1/model.h5.old"
 cmp -s run-1x1/predictions.csv run-3x1/predictions.csv && fail "the seed does not matter"
 
+# --resume: the same forest again, never in the place of another one.
+"$make_dataset" others.h5 60 8 unknown=7 nan=12 formulas=salts first=1
+cp -r run-1x1 again
+ranks 2 train rf.yaml -o output=again -o threads=2 --resume
+expect 0 "resuming a finished forest" "random forest of 50 trees"
+for file in $files; do cmp run-1x1/$file again/$file || fail "resumed: another $file"; done
+[ ! -e again/model.h5.old ] || fail "resumed: its own model is set aside"
+cp again/model.h5 before.h5
+for change in seed=7 train.repeat=1 model.rf.trees=3 model.rf.min_leaf=2 data.target=shear data.features=magpie145 \
+  data.test_fraction=0.5 data.file=others.h5; do
+  ranks 2 train rf.yaml -o output=again -o $change --resume
+  expect 2 "resuming with $change" "again/model.h5: the model of another run: " " differs"
+  once differs
+  cmp before.h5 again/model.h5 || fail "$change: another model"
+done
+ranks 2 train rf.yaml -o output=fresh -o model.rf.trees=3 --resume
+expect 0 "resuming nothing" "random forest of 3 trees"
+
 for n in 1 2 3; do
   ranks $n predict -o output=run-1x1 d.h5
   expect 0 "predicting on $n ranks" "60 predictions"
