@@ -95,7 +95,7 @@ rm "$work/more/Cu.vasp"
 expect 2 chain run "$work/w" -o toy.fmax=0.01
 says "fmax: 0.001 then, 0.01 now"
 says "--redo"
-expect 0 chain run "$work/w" -o toy.fmax=0.001
+expect 0 chain run "$work/w"
 says "0 of them with something to do"
 files "$work/w/materials/Al/static" >"$work/before"
 expect 0 chain run "$work/w" -o toy.grid=16 --redo -o prep.fields=none

@@ -27,6 +27,22 @@ done
 grep -q '^#PBS -q short$' "$work/pbs/jobs/Al-relax.sh" && grep -q '^#BSUB -q short$' "$work/lsf/jobs/Al-relax.sh" ||
   fail "options of the jobs"
 
+# What waiting jobs compute does not change; their other settings may.
+cp "$work/pbs/chain.ini" "$work/before.ini"
+: >"$work/jobs.last"
+printf '[{"job": "%s.server", "name": ["Al", "static"]}]\n' "$(find "$work/jobs" -type f | wc -l)" >"$work/pbs/jobs/submitted.json"
+for options in -otoy.fmax=0.05 '-otoy.fmax=0.05 --dry-run' '-oelastic.steps=2 --redo'; do
+  # shellcheck disable=SC2086 # words
+  expect 2 chain run "$work/pbs" $options
+  says "1 jobs still wait or run, and these settings change"
+  cmp -s "$work/pbs/chain.ini" "$work/before.ini" || fail "$options has changed chain.ini"
+done
+expect 2 chain retry "$work/pbs" Al
+says "Al static runs or waits"
+expect 0 chain run "$work/pbs" -o batch.options=
+says "nothing to submit"
+rm "$work/jobs.last"
+
 # A batch system that refuses, or is not there.
 printf '#!/bin/sh\necho "qsub: Unknown queue" >&2\nexit 170\n' >"$work/bin/qsub"
 structure Cu "$work/in/Cu.vasp"

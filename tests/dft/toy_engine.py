@@ -18,7 +18,8 @@ class Engine(engines.Engine):
         engines.Key('fmax', 0.001, 'eV/A'),
         engines.Key('grid', 12, 'points along each axis'),
         engines.Key('sleep', 0.0, 'seconds that each calculation takes more'),
-        engines.Key('fail', '', 'a file: calculations whose place ends as one of its lines does fail'),
+        engines.Key('fail', '', 'a file of lines PLACE or PLACE=HOW: what goes wrong with calculations whose '
+                    'place ends so. They fail; cut, none, bad: the density; nan, soft: the stress'),
     )
 
     def method(self, stage):
@@ -30,12 +31,16 @@ class Engine(engines.Engine):
             raise EngineError(f'no potential for {", ".join(missing)}')
 
     def _begin(self, folder):
+        """What goes wrong."""
         time.sleep(self.settings['sleep'])
-        place = os.path.dirname(folder)
+        place, how = os.path.dirname(folder), ''
         if self.settings['fail'] and os.path.exists(self.settings['fail']):
             with open(self.settings['fail'], encoding='utf-8') as file:
-                if any(place.endswith(line.strip()) for line in file if line.strip()):
-                    raise EngineError('told to fail')
+                told = [line.strip().partition('=') for line in file if line.strip()]
+            how = next((how or 'fail' for end, _, how in told if place.endswith(end)), '')
+        if how == 'fail':
+            raise EngineError('told to fail')
+        return how
 
     def relax(self, atoms, what, folder):
         self._begin(folder)
@@ -55,7 +60,7 @@ class Engine(engines.Engine):
         return read(path) if os.path.exists(path) else None
 
     def static(self, atoms, hints, folder):
-        self._begin(folder)
+        how = self._begin(folder)
         n = self.settings['grid']
         points = np.stack(np.meshgrid(*[np.arange(n) / n] * 3, indexing='ij'), -1)
         density = np.zeros((n, n, n))
@@ -63,14 +68,21 @@ class Engine(engines.Engine):
             difference = points - frac
             difference -= np.round(difference)
             density += number * np.exp(-((difference @ atoms.cell[:])**2).sum(-1))
-        fields.write_vasp(os.path.join(folder, 'CHGCAR'), atoms, density * atoms.cell.volume)
+        if how == 'bad':
+            density[0, 0, 0] = np.nan
+        path = os.path.join(folder, 'CHGCAR')
+        if how != 'none':
+            fields.write_vasp(path, atoms, density * atoms.cell.volume)
+        if how == 'cut':
+            os.truncate(path, os.path.getsize(path) // 2)
         fields.write_vasp(os.path.join(folder, 'ELFCAR'), atoms, density / density.max())
         return {'density': 'CHGCAR', 'elf': 'ELFCAR'}
 
     def strained(self, atoms, reference, relax_sites, hints, folder):
-        self._begin(folder)
+        factor = {'nan': np.nan, 'soft': -1}.get(self._begin(folder), 1)
         atoms = atoms.copy()
         atoms.calc = EMT()
         if relax_sites:
             BFGS(atoms, logfile=None).run(fmax=self.settings['fmax'], steps=100)
-        return {'stress_gpa': (atoms.get_stress() / GPa).tolist(), 'energy_ev': atoms.get_potential_energy()}
+        return {'stress_gpa': (factor * atoms.get_stress() / GPa).tolist(),
+                'energy_ev': atoms.get_potential_energy()}

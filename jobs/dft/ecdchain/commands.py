@@ -1,5 +1,6 @@
 """The commands of chain.sh."""
 import argparse
+import contextlib
 import os
 import sys
 import time
@@ -7,7 +8,7 @@ import time
 from . import collect, engines, importer, schedulers, status, structures
 from .base import BAD_DATA, FAILED, STOPPED, USAGE, ChainError, EngineError, lock
 from .settings import find_ecdnet, split_override
-from .stages import DONE, FAILED as STAGE_FAILED, RUNNING, stages_of
+from .stages import DONE, FAILED as STAGE_FAILED, RUNNING, stages_of, stages_until
 from .work import FINISH, STAGES, open_work
 
 
@@ -32,7 +33,7 @@ def parser():
                      help='a setting, recorded in WORK/chain.ini')
     run.add_argument('--skip-bad', action='store_true', help='go on without structures that cannot be used')
     run.add_argument('--redo', action='store_true', help='make results anew that other settings made')
-    run.add_argument('--dry-run', action='store_true', help='say what would be started')
+    run.add_argument('--dry-run', action='store_true', help='say what would be started; change nothing')
     show = add_command(commands, 'status', 'a table of what is done, runs, failed')
     show.add_argument('--csv', action='store_true', help='as CSV')
     retry = add_command(commands, 'retry', 'what was set aside, or given materials, once more')
@@ -66,16 +67,64 @@ def do_run(arguments):
     if not arguments.structures and not os.path.isfile(os.path.join(arguments.work, 'chain.ini')):
         raise ChainError(f'{arguments.work}: a new chain needs --structures', USAGE)
     work = open_work(arguments.work, engines.load, arguments.settings or '', overrides(arguments),
-                     find_ecdnet)
+                     find_ecdnet, record=False)
     if work.settings['chain']['scheduler'] == 'local':
         work.engine.check()
-    with lock(work.path('run.lock'), f'{work.folder}: another run works on this chain'):
-        add_structures(work, arguments)
-        return start(work, arguments)
+    if arguments.dry_run:
+        return dry_run(work, arguments)
+    os.makedirs(work.folder, exist_ok=True)
+    with lock_run(work):
+        new = accept(work, arguments)[0]
+        work.record()
+        for structure in new:
+            work.add(*structure)
+        return start(work)
 
 
-def add_structures(work, arguments):
-    """All that is wrong with the inputs is told at once; nothing is added then, unless --skip-bad."""
+def lock_run(work):
+    return lock(work.path('run.lock'), f'{work.folder}: another run works on this chain')
+
+
+def accept(work, arguments):
+    """(new structures, [[stage, ...]] of the materials that are there) of a run; ChainError where it is
+    refused. Nothing is changed."""
+    new = new_structures(work, arguments)
+    active = active_jobs(work)
+    keep_method(work, active)
+    return new, plan(work, arguments.redo, active)
+
+
+def dry_run(work, arguments):
+    with lock_run(work) if os.path.isdir(work.folder) else contextlib.nullcontext():
+        new, chains = accept(work, arguments)
+    say(f'{len(work.ids()) + len(new)} materials, {len(chains) + len(new)} of them with something to do')
+    for chain in chains:
+        print(f'{chain[0].material.name}: {" ".join(stage.name for stage in chain)}')
+    for name, *_ in new:
+        print(f'{name}: {" ".join(stages_until(work))}')
+    return 0
+
+
+def active_jobs(work):
+    batch = schedulers.batch_of(work, say)
+    return batch.active() if batch else {}
+
+
+def keep_method(work, active):
+    """ChainError if the settings change what waiting jobs compute: they read them when they start."""
+    jobs = [number for (_, stage), number in active.items() if stage in STAGES]
+    if not jobs:
+        return
+    before = open_work(work.folder, engines.load)
+    changed = [stage for stage in STAGES if before.method(stage) != work.method(stage)]
+    if changed or before.strain_options() != work.strain_options():
+        raise ChainError(f'{work.folder}: {len(jobs)} jobs still wait or run, and these settings change '
+                         f'{changed[0] if changed else "elastic"}: wait for them or cancel them', USAGE)
+
+
+def new_structures(work, arguments):
+    """[(id, path, atoms)] to add. All that is wrong with the inputs is told at once, and is an error unless
+    --skip-bad."""
     pairs = [pair for where in arguments.structures for pair in structures.find(where)]
     good, problems = structures.read_all(pairs, work.settings['chain']['cell'])
     usable = []
@@ -90,18 +139,24 @@ def add_structures(work, arguments):
     if problems and not arguments.skip_bad:
         raise ChainError(f'{len(problems)} of {len(pairs)} structures cannot be used, nothing was started '
                          '(--skip-bad goes on without them)', BAD_DATA)
-    added = sum([work.add(name, path, atoms) for name, path, atoms in usable])
+    new = [structure for structure in usable if not work.has(*structure)]
     if pairs:
-        say(f'{added} structures added, {len(usable) - added} were there already')
+        say(f'{len(new)} structures {"would be " if arguments.dry_run else ""}added, '
+            f'{len(usable) - len(new)} were there already')
+    return new
 
 
 def plan(work, redo, active=()):
     """[[stage, ...]] of each material that is to be started. ChainError if other settings made results."""
-    chains, others = [], {}
+    chains, others, cell = [], {}, work.settings['chain']['cell']
     for name in work.ids():
         stages = stages_of(work.material(name))
+        then = stages[0].material.about.get('cell', cell)
+        if then != cell:
+            raise ChainError(f'{work.folder}: there are structures of another chain.cell ({then} then, '
+                             f'{cell} now): set it back, or choose another WORK', USAGE)
         for stage in stages:
-            others.update({k: v for k, v in stage.other_method().items()})
+            others.update(stage.other_method())
         open_stages = [s for s in stages if s.state()[0] != DONE]
         busy = any(s.state()[0] == RUNNING or (name, s.name) in active for s in stages)
         given_up = any(s.state()[0] == STAGE_FAILED and s.given_up() for s in open_stages)
@@ -114,17 +169,13 @@ def plan(work, redo, active=()):
     return chains
 
 
-def start(work, arguments):
-    scheduler = work.settings['chain']['scheduler']
-    batch = schedulers.BATCH[scheduler](work, say) if scheduler in schedulers.BATCH else None
+def start(work):
+    """Starts what plan says; that other settings made results was seen to before."""
+    batch = schedulers.batch_of(work, say)
     active = batch.active() if batch else {}
-    chains = plan(work, arguments.redo, active)
+    chains = plan(work, True, active)
     say(f'{len(work.ids())} materials, {len(chains)} of them with something to do'
         + (f', {len(active)} jobs still wait or run' if active else ''))
-    if arguments.dry_run:
-        for chain in chains:
-            print(f'{chain[0].material.name}: {" ".join(stage.name for stage in chain)}')
-        return 0
     if batch:
         return submit(work, batch, chains, active)
     code = schedulers.Local(work, say).run(chains)
@@ -160,10 +211,10 @@ def finish(work):
     """Collects and prepares; FAILED if a material is set aside."""
     ready, aside = collect.collect(work, say)
     if work.settings['chain']['until'] == 'elastic':
-        collect.prep(work, say)
+        aside = {**{n: r for n, r in aside.items() if n not in ready}, **collect.prep(work, say)}
     for name, reason in aside.items():
         say(f'set aside: {name}: {reason}')
-    return FAILED if len(ready) < len(work.ids()) else 0
+    return FAILED if aside else 0
 
 
 def do_retry(arguments):
@@ -172,18 +223,33 @@ def do_retry(arguments):
     unknown = [name for name in arguments.ids if name not in known]
     if unknown:
         raise ChainError(f'{work.folder}: no material {", ".join(unknown)}', USAGE)
-    with lock(work.path('run.lock'), f'{work.folder}: another run works on this chain'):
-        for name in arguments.ids or known:
-            for stage in stages_of(work.material(name)):
-                anew = arguments.stage and STAGES.index(stage.name) >= STAGES.index(arguments.stage)
-                if stage.state()[0] == RUNNING:
-                    raise ChainError(f'{stage.label()} runs', USAGE)
-                if anew and (arguments.ids or stage.state()[0] == STAGE_FAILED):
-                    stage.supersede()
-                elif stage.state()[0] == STAGE_FAILED:
-                    stage.forgive()
-        arguments.redo, arguments.dry_run = False, False
-        return start(work, arguments)
+    with lock_run(work):
+        active = active_jobs(work)
+        plan(work, False, active)
+        chosen = {name: stages_of(work.material(name)) for name in arguments.ids or known}
+        for name, stages in list(chosen.items()):
+            busy = [s for s in stages if s.state()[0] == RUNNING or (name, s.name) in active]
+            if busy and arguments.ids:
+                raise ChainError(f'{busy[0].label()} runs or waits', USAGE)
+            if busy:
+                del chosen[name]
+        unfit = collect.unfit(work)
+        for name, stages in chosen.items():
+            set_back(stages, arguments.stage, bool(arguments.ids), unfit.get(name))
+        return start(work)
+
+
+def set_back(stages, first, named, unfit):
+    """A material's failures do not count any more. What is done is computed anew from the stage first on, if
+    the material was named or something of it failed, and so is the stage unfit, whose result was refused."""
+    failed = [stage for stage in stages if stage.state()[0] == STAGE_FAILED]
+    from_here = False
+    for stage in stages:
+        from_here = from_here or stage.name == first and bool(named or failed or unfit)
+        if from_here or stage.name == unfit:
+            stage.supersede()
+    for stage in failed:
+        stage.forgive()
 
 
 def do_stage(arguments):

@@ -1,4 +1,7 @@
 """Fields on grids: VASP's file layout, Fourier interpolation, the Gaussian filter."""
+import gzip
+import zlib
+
 import numpy as np
 
 
@@ -19,6 +22,54 @@ def write_vasp(path, atoms, values):
         np.savetxt(file, flat[:whole].reshape(-1, 5), fmt=' %.11E', delimiter='')
         if whole < len(flat):
             np.savetxt(file, flat[None, whole:], fmt=' %.11E', delimiter='')
+
+
+def flaw(path):
+    """What a file of the CHGCAR layout, plain or .gz, lacks: its header, values; '' if nothing."""
+    try:
+        with open(path, 'rb') as file:
+            packed = file.read(2) == b'\x1f\x8b'
+        with gzip.open(path) if packed else open(path, 'rb') as file:
+            count = _points(file)
+            if count < 1:
+                return 'has no header of a CHGCAR'
+            found = _count_words(file, count)
+            return '' if found >= count else f'is cut off: {found} of {count} values'
+    except FileNotFoundError:
+        return 'was not written'
+    except (OSError, EOFError, zlib.error) as error:
+        return f'cannot be read: {error}'
+
+
+def _points(file):
+    """Reads the header; the number of points of the grid, 0 if it is none."""
+    lines = [file.readline() for _ in range(6)]
+    try:
+        [float(word) for line in lines[1:5] for word in line.split()]
+        if not lines[5].split()[0].isdigit():                    # symbols, since VASP 5
+            lines.append(file.readline())
+        sites = sum(int(word) for word in lines[-1].split())
+        if file.readline().strip()[:1] in (b'S', b's'):
+            file.readline()
+        for _ in range(sites + 1):                               # and an empty line
+            file.readline()
+        nx, ny, nz = (int(word) for word in file.readline().split())
+        return nx * ny * nz
+    except (ValueError, IndexError):
+        return 0
+
+
+def _count_words(file, most):
+    """Words from here on; not many more than most."""
+    count, rest = 0, b''
+    while count < most:
+        block = file.read(1 << 20)
+        words = (rest + block).split()
+        rest = words.pop() if block and words and not block[-1:].isspace() else b''
+        count += len(words)
+        if not block:
+            break
+    return count
 
 
 def frequencies(cell, shape):

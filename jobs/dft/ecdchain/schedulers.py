@@ -231,6 +231,12 @@ class LSF(Batch):
 BATCH = {'slurm': Slurm, 'pbs': PBS, 'lsf': LSF}
 
 
+def batch_of(work, say):
+    """The batch system of a chain, None if it runs on this machine."""
+    kind = BATCH.get(work.settings['chain']['scheduler'])
+    return kind(work, say) if kind else None
+
+
 def split(text):
     return [part.strip() for part in text.split(';') if part.strip()]
 

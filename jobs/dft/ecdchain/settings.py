@@ -5,17 +5,19 @@ import os
 import textwrap
 from dataclasses import dataclass
 
-from .base import USAGE, ChainError, write_file
+from .base import USAGE, ChainError
 
 
 @dataclass(frozen=True)
 class Key:
-    """One setting. The default's type is the key's; choices, where given, are all that is allowed."""
+    """One setting. The default's type is the key's; choices, where given, are all that is allowed; words: a
+    text of some of these."""
     name: str
     default: object
     help: str
     choices: tuple = ()
     minimum: float = None
+    words: tuple = ()
 
 
 COMMON = {
@@ -34,15 +36,18 @@ COMMON = {
         Key('ecdnet', '', 'the ecdnet program; empty: found by chain.sh'),
     ),
     'elastic': (
-        Key('amplitude', 0.005, 'largest component of a strain (ecdnet elastic --strains)', minimum=1e-5),
+        Key('amplitude', 0.005, 'largest component of a strain (ecdnet elastic --strains); engines that make '
+            'the tensor themselves (vasp) do not use amplitude, both_signs, steps', minimum=1e-5),
         Key('both_signs', True, 'strains of both signs: the error is of second order'),
         Key('steps', 1, 'strains of amplitude, amplitude/2, ...', minimum=1),
         Key('ions', 'relaxed', 'sites in the deformed cells: relaxed or clamped', ('relaxed', 'clamped')),
     ),
     'prep': (
-        Key('fields', 'density', 'datasets to make: density, elf, or density elf; none: stop after collect'),
+        Key('fields', 'density', 'datasets to make: density, elf, or density elf; none: stop after collect',
+            words=('density', 'elf', 'none')),
         Key('launcher', 'mpirun -n 1', 'how ecdnet prep is started'),
-        Key('options', '-o prep.grid=60', 'more options of ecdnet prep'),
+        Key('options', '-o prep.grid=60', 'more options of ecdnet prep; -o prep.on_error=stop: no dataset '
+            'while one density is bad'),
     ),
     'batch': (
         Key('options', '', 'options of every job, as after #SBATCH, #PBS or #BSUB; several: separated by ;'),
@@ -77,7 +82,8 @@ class Settings:
         for section, name, text in read_ini(path):
             self.set(section, name, text, path)
 
-    def write(self, path):
+    def text(self):
+        """What chain.ini has."""
         lines = ['# Settings of this chain (doc/dft_chain.md). Results of different methods are not mixed:',
                  '# after a change run says which there are, and makes them anew with --redo.']
         for section, keys in self.keys.items():
@@ -86,7 +92,7 @@ class Settings:
                 about = key.help + (f' ({", ".join(key.choices)})' if key.choices else '')
                 lines += ['# ' + line for line in textwrap.wrap(about, 100)]
                 lines.append(f'{key.name} = {_text(self.values[section][key.name])}'.rstrip())
-        write_file(path, '\n'.join(lines) + '\n')
+        return '\n'.join(lines) + '\n'
 
 
 def read_ini(path):
@@ -128,6 +134,9 @@ def _parse(key, text, where):
             raise ChainError(f"{where}: expected {what}, found '{text}'", USAGE) from error
         if value != value or key.minimum is not None and value < key.minimum:
             raise ChainError(f"{where}: expected at least {key.minimum}, found {text}", USAGE)
+    for word in text.replace(',', ' ').split() if key.words else ():
+        if word not in key.words:
+            raise ChainError(f"{where}: expected {', '.join(key.words)}, found '{word}'", USAGE)
     if key.choices and value not in key.choices:
         raise ChainError(f"{where}: expected {', '.join(key.choices)}, found '{text}'", USAGE)
     return value

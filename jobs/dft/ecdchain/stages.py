@@ -3,10 +3,12 @@ import json
 import os
 import subprocess
 
-from . import structures
+import numpy as np
+
+from . import fields, structures
 from .base import ChainError, EngineError, digest, is_locked, lock, read_json, write_file, write_json
 from .settings import find_ecdnet
-from .work import STAGES, structure_of
+from .work import FILES, STAGES, structure_of
 
 # States of a stage. waits: for the one before; interrupted: an attempt has no result, nothing works on it.
 DONE, READY, WAITS, FAILED = 'done', 'ready', 'waits', 'failed'
@@ -26,14 +28,7 @@ class Stage:
 
     def method(self):
         """What results of this stage depend on, but for the structure."""
-        chain, elastic = self.work.settings['chain'], self.work.settings['elastic']
-        method = {'engine': self.engine.name, **self.engine.method(self.name),
-                  **self.engine.data_sets(self.material.structure())}
-        if self.name == 'relax':
-            method['relax'] = chain['relax']
-        if self.name == 'elastic':
-            method['ions'] = elastic['ions']
-        return method
+        return {**self.work.method(self.name), **self.engine.data_sets(self.material.structure())}
 
     def key(self, atoms):
         return digest([self.name, self.method(), self.hints(), structures.describe(atoms)])
@@ -61,16 +56,23 @@ class Stage:
             return []
         if self.name != 'elastic':
             return self.material.calculation(self.name).failures(self.key(atoms))
-        plan = read_json(self._plan_path())
+        plan = _read(self._plan_path())
         if not plan or plan['key'] != self.key(atoms):
             return []
         calculations = [self.material.calculation('elastic', name) for name in plan['lattices']]
         return [f for c in calculations for f in c.failures(self._strain_key(plan, c.names[-1]))]
 
     def state(self):
-        """(state, reason)."""
-        atoms = self.input()
-        if any(stage.state()[0] != DONE for stage in self.before) or atoms is None:
+        """(state, reason). With a file that cannot be read it has failed."""
+        if any(stage.state()[0] != DONE for stage in self.before):
+            return WAITS, ''
+        try:
+            return self._state(self.input())
+        except ChainError as error:
+            return FAILED, str(error)
+
+    def _state(self, atoms):
+        if atoms is None:
             return WAITS, ''
         if self._done(atoms):
             return DONE, ''
@@ -84,7 +86,10 @@ class Stage:
             folder, result = failures[-1]
             strain = os.path.basename(os.path.dirname(folder)) + ': ' if self.name == 'elastic' else ''
             return FAILED, strain + result['reason']
-        return READY, self.problem()
+        return READY, self.problem() or self._lost(atoms)
+
+    def _lost(self, atoms):
+        return self.material.calculation(self.name).lost(self.key(atoms)) if self.name == 'static' else ''
 
     def _problem_path(self):
         return os.path.join(self.material.folder, f'{self.name}-problem.txt')
@@ -98,8 +103,13 @@ class Stage:
             return ''
 
     def given_up(self):
-        """True if it has failed as often as run starts it."""
-        counted = [f for f, _ in self.failures() if not os.path.exists(os.path.join(f, 'forgiven'))]
+        """True if it has failed as often as run starts it, or cannot be read."""
+        try:
+            failures = self.failures()
+            self._activity()
+        except ChainError:
+            return True
+        counted = [f for f, _ in failures if not os.path.exists(os.path.join(f, 'forgiven'))]
         return len(counted) >= self.work.settings['chain']['attempts']
 
     def forgive(self):
@@ -107,14 +117,16 @@ class Stage:
             calculation.forgive()
 
     def supersede(self):
+        """It is computed anew, all of it."""
+        if self.name == 'elastic' and os.path.exists(self._made_path()):
+            os.unlink(self._made_path())
         for calculation in self.calculations():
             calculation.supersede()
 
     def _done(self, atoms):
         if self.name == 'elastic':
-            made = read_json(os.path.join(self.material.folder, 'elastic', 'made.json'))
-            same = made == {'key': self.key(atoms), 'strains': self._strain_options()}
-            return same and os.path.isfile(self.elastic_path())
+            made = self._made(atoms)
+            return made == self.work.strain_options() and os.path.isfile(self.elastic_path())
         return self.material.calculation(self.name).done(self.key(atoms)) is not None
 
     def calculations(self):
@@ -131,14 +143,22 @@ class Stage:
         return is_locked(self.material.lock_path()), started[0] if started else ''
 
     def other_method(self):
-        """{name: (then, now)} if the newest results were made with another method than the settings'."""
-        atoms = self.input()
-        if atoms is None:
+        """{name: (then, now)} if the newest results were made with another method than the settings'; {} if
+        they cannot be read, which state() says."""
+        try:
+            return self._other_method(self.input())
+        except ChainError:
+            return {}
+
+    def _other_method(self, atoms):
+        if atoms is None or self.name == 'elastic' and self._done(atoms):
             return {}
         key, now = self.key(atoms), self.method()
+        made = self._made(atoms) if self.name == 'elastic' else None
+        if made and made != self.work.strain_options():
+            then, now = ([o.split('=') for o in options] for options in (made, self.work.strain_options()))
+            return {n: (old, new) for (n, old), (_, new) in zip(then, now) if old != new}
         for calculation in self.calculations():
-            if self.name == 'elastic' and self._done(atoms):
-                break
             then = calculation.other_method(key, now)
             if then:
                 return {n: (then.get(n), now.get(n)) for n in {**then, **now} if then.get(n) != now.get(n)}
@@ -190,7 +210,9 @@ class Stage:
 
         def compute(folder):
             structures.write_poscar(os.path.join(folder, 'structure.vasp'), atoms)
-            return self.engine.static(atoms, self.hints(), folder)
+            data = self.engine.static(atoms, self.hints(), folder)
+            _check_fields(folder, [data[kind] for kind in FILES if data.get(kind)])
+            return data
 
         data = self.material.calculation('static').run(self.key(atoms), self.method(), compute)['data']
         return ', '.join(data[field] for field in ('density', 'elf') if data.get(field))
@@ -201,10 +223,15 @@ class Stage:
     def _plan_path(self):
         return os.path.join(self.material.folder, 'elastic', 'plan.json')
 
-    def _strain_options(self):
-        elastic = self.work.settings['elastic']
-        return [f'elastic.amplitude={elastic["amplitude"]!r}', f'elastic.steps={elastic["steps"]}',
-                f'elastic.both_signs={str(elastic["both_signs"]).lower()}']
+    def _made_path(self):
+        return os.path.join(self.material.folder, 'elastic', 'made.json')
+
+    def _made(self, atoms):
+        """Options of the strains that elastic.json was made of; None if it was not made for these atoms."""
+        made = _read(self._made_path())
+        if not made or made.get('key') != self.key(atoms):
+            return None
+        return [] if self.engine.gives_tensor else made.get('strains')
 
     def _run_elastic(self):
         atoms = self.input()
@@ -214,8 +241,7 @@ class Stage:
         write_json(self.elastic_path(), {
             'schema': 1, 'id': self.material.name, 'structure': yaml_structure(atoms),
             'source': f'{self.engine.name}: {method}', **file})
-        write_json(os.path.join(self.material.folder, 'elastic', 'made.json'),
-                   {'key': self.key(atoms), 'strains': self._strain_options()})
+        write_json(self._made_path(), {'key': self.key(atoms), 'strains': self.work.strain_options()})
         return said
 
     def _plan(self, atoms, lattices):
@@ -236,8 +262,13 @@ class Stage:
         """The stiffness of an engine that deforms the cell itself, and what to say."""
         plan = self._plan(atoms, {'tensor': None})
         ions = self.work.settings['elastic']['ions']
-        data = self._compute(plan, 'tensor', lambda folder: self.engine.stiffness(
-            atoms, ions == 'relaxed', self.hints(), folder))
+
+        def compute(folder):
+            data = self.engine.stiffness(atoms, ions == 'relaxed', self.hints(), folder)
+            _check_numbers('stiffness', data['stiffness'], (6, 6))
+            return data
+
+        data = self._compute(plan, 'tensor', compute)
         return {'ions': ions, 'stiffness': data['stiffness'],
                 'stiffness_format': {'unit': data['unit'], 'order': data['order']}}, 'tensor of the engine'
 
@@ -245,15 +276,21 @@ class Stage:
         """The strains of ecdnet elastic --strains with the engine's stresses, and what to say."""
         relaxed = self.work.settings['elastic']['ions'] == 'relaxed'
         strains = strained_cells(find_ecdnet(self.work.settings), self.material.folder, atoms,
-                                 self._strain_options())
+                                 self.work.strain_options())
         lattices = {strain['name']: strain['lattice'] for strain in strains}
         plan = self._plan(atoms, {'reference': atoms.cell[:].tolist(), **lattices})
 
         def compute(name):
             cell = atoms.copy()
             cell.set_cell(plan['lattices'][name], scale_atoms=True)
-            return self._compute(plan, name, lambda folder: self.engine.strained(
-                cell, atoms, relaxed and name != 'reference', self.hints(), folder))
+
+            def strained(folder):
+                move = relaxed and name != 'reference'
+                data = self.engine.strained(cell, atoms, move, self.hints(), folder)
+                _check_numbers('stress', data['stress_gpa'], (6,))
+                return data
+
+            return self._compute(plan, name, strained)
 
         data = {name: compute(name) for name in plan['lattices']}
         reference = data['reference']
@@ -263,6 +300,27 @@ class Stage:
                 'strains': [{'name': s['name'], 'deformation': s['deformation'],
                              'stress': data[s['name']]['stress_gpa'], 'energy': data[s['name']]['energy_ev']}
                             for s in strains]}, f'{len(strains)} strains'
+
+
+def _read(path):
+    """What a file that can be made anew at no cost has; None also where it is broken."""
+    try:
+        data = read_json(path)
+    except ChainError:
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def _check_fields(folder, names):
+    for name in names:
+        flaw = fields.flaw(os.path.join(folder, name))
+        if flaw:
+            raise EngineError(f'{name} {flaw}')
+
+
+def _check_numbers(what, values, shape):
+    if np.shape(values) != shape or not np.isfinite(np.asarray(values, float)).all():
+        raise EngineError(f'the {what} is not {" x ".join(map(str, shape))} finite numbers')
 
 
 def yaml_structure(atoms):
@@ -293,9 +351,14 @@ def _check_relaxed(before, after):
         raise EngineError(f'two sites are {nearest:.3f} A apart after the relaxation')
 
 
+def stages_until(work):
+    """Names of the stages, to the one that chain.until names."""
+    return STAGES[:STAGES.index(work.settings['chain']['until']) + 1]
+
+
 def stages_of(material):
     """[relax, static, elastic] of a material, to the one that chain.until names."""
     made = []
-    for name in STAGES[:STAGES.index(material.work.settings['chain']['until']) + 1]:
+    for name in stages_until(material.work):
         made.append(Stage(material, name, list(made)))
     return made

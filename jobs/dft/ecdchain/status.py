@@ -3,7 +3,8 @@ import csv
 import os
 
 from .base import ChainError
-from .schedulers import BATCH
+from .collect import read_table
+from .schedulers import batch_of
 from .stages import DONE, FAILED, INTERRUPTED, READY, RUNNING, WAITS, stages_of
 from .work import FINISH, STAGES
 
@@ -11,17 +12,16 @@ from .work import FINISH, STAGES
 def table(work):
     """([{id, formula, relax, static, elastic, bulk_gpa, shear_gpa, note}], a line on the batch system)."""
     jobs, about = {}, ''
-    scheduler = work.settings['chain']['scheduler']
-    if scheduler in BATCH:
-        try:
-            jobs = BATCH[scheduler](work, print).active()
-        except ChainError as error:
-            about = str(error)
-    labels = _labels(work)
+    batch = batch_of(work, print)
+    try:
+        jobs = batch.active() if batch else {}
+    except ChainError as error:
+        about = str(error)
+    labels, aside = read_table(work.path('labels.csv')), read_table(work.path('set_aside.csv'))
     rows = []
     for name in work.ids():
         material = work.material(name)
-        row = {'id': name, 'formula': material.about['formula'], **dict.fromkeys(STAGES, '-')}
+        row = {'id': name, 'formula': material.about.get('formula', ''), **dict.fromkeys(STAGES, '-')}
         notes = []
         for stage in stages_of(material):
             state, reason = stage.state()
@@ -35,8 +35,8 @@ def table(work):
                 notes.append(f'{stage.name}: {reason}')
         row['bulk_gpa'], row['shear_gpa'] = labels.get(name, {}).get('bulk_gpa', ''), labels.get(
             name, {}).get('shear_gpa', '')
-        if all(row[s] == DONE for s in STAGES) and name not in labels:
-            notes.append(_aside(work).get(name, 'not collected yet'))
+        if all(row[s] == DONE for s in STAGES) and (name in aside or name not in labels):
+            notes.append(aside[name]['reason'] if name in aside else 'not collected yet')
         row['note'] = '; '.join(notes)
         rows.append(row)
     if FINISH in jobs:
@@ -74,19 +74,3 @@ def show(work, as_csv, out):
 
 def _short(text):
     return f'{float(text):.1f}' if text else '-'
-
-
-def _read(path):
-    try:
-        with open(path, encoding='utf-8', newline='') as file:
-            return {row['id']: row for row in csv.DictReader(file)}
-    except FileNotFoundError:
-        return {}
-
-
-def _labels(work):
-    return _read(work.path('labels.csv'))
-
-
-def _aside(work):
-    return {name: row['reason'] for name, row in _read(work.path('set_aside.csv')).items()}

@@ -22,6 +22,7 @@ from .settings import COMMON, Settings, read_ini
 
 STAGES = ('relax', 'static', 'elastic')
 FINISH = ('chain', 'finish')         # the job that collects and prepares
+FILES = ('density', 'elf', 'plus')   # what a static calculation names its files by
 
 
 class Work:
@@ -45,23 +46,55 @@ class Work:
     def material(self, name):
         return Material(self, name)
 
+    def method(self, stage):
+        """{name: value} of what results of a stage depend on, but for the structure and the strains."""
+        method = {'engine': self.engine.name, **self.engine.method(stage)}
+        if stage == 'relax':
+            method['relax'] = self.settings['chain']['relax']
+        if stage == 'elastic':
+            method['ions'] = self.settings['elastic']['ions']
+        return method
+
+    def strain_options(self):
+        """Options of ecdnet elastic --strains; none where the engine makes the tensor."""
+        elastic = self.settings['elastic']
+        return [] if self.engine.gives_tensor else [
+            f'elastic.amplitude={elastic["amplitude"]!r}', f'elastic.steps={elastic["steps"]}',
+            f'elastic.both_signs={str(elastic["both_signs"]).lower()}']
+
+    def record(self):
+        """Writes chain.ini if the settings are others than there."""
+        os.makedirs(self.folder, exist_ok=True)
+        path, text = self.path('chain.ini'), self.settings.text()
+        try:
+            with open(path, encoding='utf-8') as file:
+                before = file.read()
+        except FileNotFoundError:
+            before = None
+        if text != before:
+            write_file(path, text)
+
+    def has(self, name, source, atoms):
+        """False if it is new, True if it is there and the same; ChainError if it is there and another."""
+        try:
+            recorded = read_json(self.path('materials', name, 'material.json'))
+        except ChainError:
+            recorded = None
+        if recorded and not same_structure(recorded['structure'], structures.describe(atoms)):
+            raise ChainError(f"{source}: the id '{name}' is in {self.folder} with another structure "
+                             f"(from {recorded['source']})", BAD_DATA)
+        return bool(recorded)
+
     def add(self, name, source, atoms):
-        """True if it is new, False if it is there and the same; ChainError if it is there and another."""
         folder = self.path('materials', name)
-        recorded = read_json(os.path.join(folder, 'material.json'))
-        if recorded:
-            if not same_structure(recorded['structure'], structures.describe(atoms)):
-                raise ChainError(f"{source}: the id '{name}' is in {self.folder} with another structure "
-                                 f"(from {recorded['source']})", BAD_DATA)
-            return False
         os.makedirs(folder, exist_ok=True)
         write_json(os.path.join(folder, 'material.json'), {
             'id': name, 'formula': atoms.get_chemical_formula('metal', empirical=True),
             'source': os.path.abspath(source), 'space_group': structures.space_group(atoms),
+            'cell': self.settings['chain']['cell'],
             'structure': structures.describe(atoms)})
         structures.write_poscar(os.path.join(folder, '.structure.vasp'), atoms, name)
         os.replace(os.path.join(folder, '.structure.vasp'), os.path.join(folder, 'structure.vasp'))
-        return True
 
 
 def same_structure(a, b):
@@ -69,18 +102,25 @@ def same_structure(a, b):
 
 
 class Material:
-    """One material's folder."""
+    """One material's folder. about: {} where material.json is missing or broken; its stages say so."""
 
     def __init__(self, work, name):
         self.work, self.name = work, name
         self.folder = work.path('materials', name)
-        self.about = read_json(os.path.join(self.folder, 'material.json'))
-        if self.about is None:
+        if not os.path.isdir(self.folder):
             raise ChainError(f"{work.folder}: no material '{name}'", USAGE)
+        path, self.broken = os.path.join(self.folder, 'material.json'), None
+        try:
+            self.about = read_json(path) or {}
+        except ChainError as error:
+            self.about, self.broken = {}, error
+        if not self.broken and 'structure' not in self.about:
+            self.broken = ChainError(f'{path}: missing or without a structure; add it again', BAD_DATA)
 
     def structure(self):
-        about = self.about['structure']
-        return structure_of(about)
+        if self.broken:
+            raise self.broken
+        return structure_of(self.about['structure'])
 
     def lock_path(self):
         return os.path.join(self.folder, 'lock')
@@ -113,23 +153,54 @@ class Calculation:
         return [os.path.join(self.folder, n) for n in sorted(names, key=int)
                 if not os.path.exists(os.path.join(self.folder, n, 'superseded'))]
 
+    @staticmethod
+    def _result(folder):
+        path = os.path.join(folder, 'result.json')
+        result = read_json(path)
+        if result is not None and not (isinstance(result, dict) and {'status', 'key'} <= set(result)):
+            raise ChainError(f'{path}: not the result of a calculation', BAD_DATA)
+        return result
+
     def results(self):
-        return [(folder, read_json(os.path.join(folder, 'result.json'))) for folder in self.attempts()]
+        return [(folder, self._result(folder)) for folder in self.attempts()]
+
+    def _successes(self, key):
+        return [(f, r) for f, r in self.results() if r and r['status'] == 'done' and r['key'] == key]
+
+    def _lost(self, folder, result):
+        """Files that the result names and that are there no more."""
+        named = [result['data'].get(kind) for kind in FILES] if self.names == ('static',) else []
+        return [n for n in named if n and not os.path.isfile(os.path.join(folder, n))]
 
     def done(self, key):
         """(folder, result) of the newest attempt that succeeded with this key; None if there is none."""
-        good = [(f, r) for f, r in self.results() if r and r['status'] == 'done' and r['key'] == key]
+        good = [found for found in self._successes(key) if not self._lost(*found)]
         return good[-1] if good else None
 
+    def lost(self, key):
+        """What the newest success lacks; '' if there is none or it has all."""
+        good = self._successes(key)
+        files = self._lost(*good[-1]) if good else []
+        return f'{os.path.join(good[-1][0], files[0])} is gone' if files else ''
+
     def failures(self, key):
-        """Results of failed attempts with this key, oldest first."""
-        return [(f, r) for f, r in self.results() if r and r['status'] == 'failed' and r['key'] == key]
+        """Results of failed attempts with this key since the last success, oldest first."""
+        failed = []
+        for folder, result in self.results():
+            if result and result['key'] == key:
+                failed = failed + [(folder, result)] if result['status'] == 'failed' else []
+        return failed
 
     def forgive(self):
-        """Failures so far do not count for chain.attempts any more."""
-        for folder, result in self.results():
-            if result and result['status'] == 'failed':
-                write_file(os.path.join(folder, 'forgiven'), time.strftime('%Y-%m-%d %H:%M:%S\n'))
+        """Failures so far do not count for chain.attempts any more, nor attempts whose result is broken."""
+        for folder in self.attempts():
+            try:
+                result = self._result(folder)
+                word = 'forgiven' if result and result['status'] == 'failed' else ''
+            except ChainError:
+                word = 'superseded'
+            if word:
+                write_file(os.path.join(folder, word), time.strftime('%Y-%m-%d %H:%M:%S\n'))
 
     def unfinished(self):
         """The newest attempt if it has no result: it runs, or was killed."""
@@ -179,10 +250,10 @@ class Calculation:
         return result
 
 
-def open_work(folder, load_engine, create=None, options=(), find=None):
+def open_work(folder, load_engine, create=None, options=(), find=None, record=True):
     """A Work. Without create the folder must be a chain's; create: a settings file or ''. options: [(section,
-    key, value)] that change the settings; these are then recorded, with the program that find(settings)
-    finds."""
+    key, value)] that change the settings, with the program that find(settings) finds; with create these are
+    recorded at once, unless record is False."""
     path = os.path.join(folder, 'chain.ini')
     known = os.path.isfile(path)
     if not known and create is None:
@@ -202,12 +273,10 @@ def open_work(folder, load_engine, create=None, options=(), find=None):
         settings['chain']['ecdnet'] = find(settings)
     if create is not None:
         engine.record()
-        os.makedirs(folder, exist_ok=True)
-        before = open(path, encoding='utf-8').read() if known else None
-        settings.write(path + '.new')
-        after = open(path + '.new', encoding='utf-8').read()
-        os.replace(path + '.new', path) if after != before else os.unlink(path + '.new')
-    return Work(folder, settings, engine)
+    work = Work(folder, settings, engine)
+    if create is not None and record:
+        work.record()
+    return work
 
 
 __all__ = ['STAGES', 'Work', 'Material', 'Calculation', 'open_work', 'structure_of', 'FAILED']

@@ -58,7 +58,7 @@ class Engine:
     def static(self, atoms, hints, folder):
         """Writes the fields in folder. {'density': 'CHGCAR', 'elf': 'ELFCAR', ...}: names of files that
         ecdnet prep reads (VASP layout), and what else is to be recorded. 'plus' names a file that is to be
-        added to the density."""
+        added to the density. Files that are missing or cut off make the stage fail."""
         raise NotImplementedError
 
     def strained(self, atoms, reference, relax_sites, hints, folder):
