@@ -99,20 +99,17 @@ grep -q "^templates = $work/templates$" "$work/w/chain.ini" || fail "chain.ini h
 
 # What was given relative to the folder of the submitter, or by its environment, jobs find in theirs.
 top_srcdir=$(cd "$top_srcdir" && pwd)
-# stage ID: its first stage, as a job of a batch system starts it; its last INCAR is $incar
-stage() {
-  (unset VASP_PP_PATH && cd "$work/s" && chain stage . "$1" relax) || return $?
-  for incar in "$work/s/materials/$1/relax"/*/round1/INCAR; do :; done
-}
+# stage ID: its first stage, as a job of a batch system starts it.
+stage() { (unset VASP_PP_PATH && cd "$work/s" && chain stage . "$1" relax); }
 in_work() { (cd "$work" && vasp_run "$@"); }
 mkdir "$work/own"
 rm "$FAKE_VASP"
 sed 's/^SIGMA.*/SIGMA = 0.3/' "$top_srcdir/jobs/dft/vasp/INCAR.relax" >"$work/own/INCAR.relax"
-expect 0 in_work s --structures in/Al.vasp -o vasp.command=fake -o vasp.templates=own -o chain.relax=none --dry-run
+expect 0 in_work s --structures in/Al.vasp -o vasp.command=fake -o vasp.templates=own -o chain.relax=none -o chain.until=static
 grep -q "^potcars = $work/potcars$" "$work/s/chain.ini" || fail "chain.ini does not name the POTCARs"
-expect 0 stage Al
+for incar in "$work/s/materials/Al/relax"/*/round1/INCAR; do :; done
 grep -q 'SIGMA = 0.3' "$incar" || fail "the templates were not used"
-expect 0 in_work s -o vasp.potcars=potcars --dry-run
+expect 0 in_work s -o vasp.potcars=potcars
 grep -q "^potcars = $work/potcars$" "$work/s/chain.ini" || fail "chain.ini has a relative folder of POTCARs"
 mv "$work/own" "$work/moved"
 expect 2 stage Al
@@ -129,9 +126,10 @@ says "POTCAR of Al: PAW_PBE Al 01Jan2001 then, PAW_PBE Al 01Jan2024 now"
 # Tags of the user win over what spin makes of the elements.
 "$ECDNET_PYTHON" -c 'import sys; from ase.build import bulk; bulk("Ni", cubic=True).write(sys.argv[1])' "$work/in/Ni4.vasp"
 spins() {
-  expect 0 vasp_run "$work/s" --redo --dry-run --structures "$work/in/Ni4.vasp" -o chain.cell=as_given "$@"
-  expect 0 stage Ni4
-  grep -E '^(ISPIN|MAGMOM)' "$incar" | sort | tr '\n' ';' >"$work/spins"
+  rm -rf "$work/s4"
+  expect 0 vasp_run "$work/s4" --structures "$work/in/Ni4.vasp" -o vasp.command=fake -o "vasp.templates=$work/own" -o chain.cell=as_given \
+    -o chain.relax=none -o chain.until=static "$@"
+  grep -E '^(ISPIN|MAGMOM)' "$work/s4/materials/Ni4/relax"/*/round1/INCAR | sort | tr '\n' ';' >"$work/spins"
 }
 spins
 [ "$(cat "$work/spins")" = "ISPIN = 2;MAGMOM = 1 1 1 1;" ] || fail "$(cat "$work/spins")"
@@ -145,5 +143,5 @@ echo 'ISPIN = 1' >>"$work/own/INCAR.relax"
 spins -o vasp.incar=
 [ "$(cat "$work/spins")" = "ISPIN = 1;" ] || fail "$(cat "$work/spins")"
 structure Ni "$work/in/Ni1.vasp"
-expect 3 vasp_run "$work/s" --redo --dry-run --structures "$work/in/Ni1.vasp" -o 'vasp.incar=MAGMOM=2 -2 2 -2'
+expect 3 vasp_run "$work/s4" --redo --dry-run --structures "$work/in/Ni1.vasp" -o 'vasp.incar=MAGMOM=2 -2 2 -2'
 says "MAGMOM has 4 numbers, this cell needs 1"
