@@ -27,7 +27,7 @@ static bool better(double r2, double rmse, double than_r2, double than_rmse) {
 }
 
 /* Whether all models of a row are averages of as many repeats. */
-static bool even(const ecd_scores_t *s, size_t row) {
+static bool same_repeats(const ecd_scores_t *s, size_t row) {
   for (size_t m = 1; m < s->models; ++m)
     if (ecd_scores_get(s, row, m)->repeats != ecd_scores_get(s, row, 0)->repeats) return false;
   return true;
@@ -38,7 +38,7 @@ size_t ecd_scores_best(const ecd_scores_t *s, size_t row) {
   for (size_t m = 0; m < s->models; ++m) {
     const ecd_metrics_t *a = &ecd_scores_get(s, row, m)->average,
                         *b = &ecd_scores_get(s, row, best)->average;
-    if (a->n == 0 || isnan(a->r2) || !even(s, row)) return s->models;
+    if (a->n == 0 || isnan(a->r2) || !same_repeats(s, row)) return s->models;
     if (better(a->r2, a->rmse, b->r2, b->rmse)) best = m;
   }
   return best;
@@ -205,7 +205,7 @@ static void write_mae_table(const writer_t *w) {
   begin_table(w, "MAE (GPa)");
   for (size_t r = 0; r < s->rows; ++r) {
     double least = INFINITY;
-    bool whole = even(s, r);
+    bool whole = same_repeats(s, r);
     for (size_t m = 0; m < s->models; ++m) {
       const ecd_metrics_t *a = &ecd_scores_get(s, r, m)->average;
       whole = whole && a->n > 0;
