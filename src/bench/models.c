@@ -134,15 +134,16 @@ static ecd_code_t load_trained(const ecd_context_t *ctx, const char *word,
 static ecd_code_t sign_parents(const ecd_context_t *ctx, ecd_bench_model_t *model,
                                ecd_error_t *err) {
   const ecd_settings_t *s = model->settings;
-  const char *given[] = {s->parents.magpie, s->parents.volume};
+  const char *given[ECD_PARENTS] = {s->parents.magpie, s->parents.volume};
   if (s->model.kind != ECD_MODEL_FUSION) return ECD_OK;
-  for (int k = 0; k < 2; ++k) {
+  for (int k = 0; k < ECD_PARENTS; ++k) {
     if (given[k][0] == '\0') continue;
     const ecd_code_t code =
         ctx->rank == 0 ? ecd_file_sha256(given[k], model->parent_sha256[k], err) : ECD_OK;
     if (ecd_agree(ctx->world, code, err) != ECD_OK)
       return ecd_fail_in(err, "%s: model.fusion.%s", model->name, k == 0 ? "magpie" : "volume");
-    ECD_MPI(MPI_Bcast(model->parent_sha256[k], 65, MPI_CHAR, 0, ctx->world));
+    ECD_MPI(MPI_Bcast(model->parent_sha256[k], sizeof model->parent_sha256[k], MPI_CHAR, 0,
+                      ctx->world));
   }
   return ECD_OK;
 }

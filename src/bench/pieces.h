@@ -6,7 +6,7 @@
 #include "bench/protocol.h"
 #include "train/input.h"
 
-enum { ECD_PIECE_NAME = 320, ECD_PARENTS = 2 };
+enum { ECD_PIECE_NAME = 320 };
 #define ECD_NO_PIECE ((size_t)-1)
 
 typedef enum { ECD_PIECE_OPEN, ECD_PIECE_DONE, ECD_PIECE_FAILED } ecd_piece_state_t;

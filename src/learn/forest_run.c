@@ -107,9 +107,7 @@ static const char *difference(const run_t *r, const ecd_model_file_t *m,
     return "the forest (model.rf.*)";
   if (m->target != s->data.target) return "data.target";
   if (m->features != r->width) return "data.features";
-  bool same = m->samples == r->samples;
-  for (size_t i = 0; same && i < m->samples; ++i) same = strcmp(m->id[i], r->id[i]) == 0;
-  if (!same) return "the samples of the dataset";
+  if (!ecd_model_file_has_samples(m, r->samples, r->id)) return "the samples of the dataset";
   if (memcmp(m->split, r->split, m->samples * sizeof *m->split) != 0)
     return "the split into training and held-out samples";
   if (ecd_settings_seed(old) != ecd_settings_seed(s)) return "seed or train.repeat";
@@ -191,14 +189,10 @@ static ecd_code_t write_model(const run_t *r, ecd_error_t *err) {
   const ecd_settings_t *s = r->settings;
   const ecd_forest_arrays_t a = ecd_forest_arrays(r->forest);
   const ecd_scaling_t none = ecd_scaling_none(s->data.transform, r->width);
-  char path[ECD_PATH_MAX], *deck;
+  char path[ECD_PATH_MAX], *deck = NULL, **checksums = NULL;
   ECD_TRY(ecd_path_join(path, s->output, "model.h5", err));
-  char **checksums;
-  ECD_TRY(ecd_dataset_checksums(r->dataset, &checksums, err));
-  if (ecd_deck_text(s, &deck, err) != ECD_OK) {
-    free(checksums);
-    return err->code;
-  }
+  ecd_code_t code = ecd_deck_text(s, &deck, err);
+  if (code == ECD_OK) code = ecd_dataset_checksums(r->dataset, &checksums, err);
   ecd_model_file_t m = {.model = s->model,
                         .preparation = *ecd_dataset_preparation(r->dataset),
                         .target = s->data.target,
@@ -223,7 +217,8 @@ static ecd_code_t write_model(const run_t *r, ecd_error_t *err) {
                                    .importance = (double *)a.importance}};
   memcpy(m.feature_mean, none.feature_mean, sizeof m.feature_mean);
   memcpy(m.feature_deviation, none.feature_deviation, sizeof m.feature_deviation);
-  const ecd_code_t code = ecd_model_file_write(r->ctx, path, &m, err);
+  code = ecd_agree(r->ctx->world, code, err);
+  if (code == ECD_OK) code = ecd_model_file_write(r->ctx, path, &m, err);
   free(deck);
   free(checksums);
   return code;

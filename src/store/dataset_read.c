@@ -207,6 +207,7 @@ const ecd_sample_t *ecd_dataset_sample(const ecd_dataset_t *dataset, size_t i) {
 const double *ecd_dataset_features(const ecd_dataset_t *dataset, size_t i) {
   return dataset->features + i * ECD_MAGPIE_ALL;
 }
+
 ecd_code_t ecd_dataset_checksums(const ecd_dataset_t *d, char ***list, ecd_error_t *err) {
   ECD_TRY(ecd_alloc((void **)list, d->count, sizeof **list, "checksums", err));
   for (size_t i = 0; i < d->count; ++i)

@@ -365,6 +365,12 @@ ecd_code_t ecd_model_file_read(const ecd_context_t *ctx, const char *path, ecd_m
   return code;
 }
 
+bool ecd_model_file_has_samples(const ecd_model_file_t *m, size_t samples, const char *const *id) {
+  bool same = m->samples == samples;
+  for (size_t i = 0; same && i < samples; ++i) same = strcmp(m->id[i], id[i]) == 0;
+  return same;
+}
+
 void ecd_model_file_clear(ecd_model_file_t *m) {
   for (size_t i = 0; m->id != NULL && i < m->samples; ++i) free(m->id[i]);
   for (size_t i = 0; m->sha256 != NULL && i < m->samples; ++i) free(m->sha256[i]);

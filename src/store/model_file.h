@@ -60,6 +60,9 @@ ecd_code_t ecd_model_file_write(const ecd_context_t *ctx, const char *path,
    with the reason. */
 ecd_code_t ecd_model_file_read(const ecd_context_t *ctx, const char *path, ecd_model_file_t *model,
                                ecd_error_t *err);
+/* Whether its samples are these, in this order. Local. */
+bool ecd_model_file_has_samples(const ecd_model_file_t *model, size_t samples,
+                                const char *const *id);
 void ecd_model_file_clear(ecd_model_file_t *model);
 
 #endif

@@ -74,12 +74,6 @@ ecd_code_t ecd_trainer_save(ecd_trainer_t *t, const char *name, float *state, bo
   return code;
 }
 
-static bool same_samples(const ecd_trainer_t *t, const ecd_model_file_t *m) {
-  bool same = m->samples == t->samples;
-  for (size_t i = 0; same && i < m->samples; ++i) same = strcmp(m->id[i], t->id[i]) == 0;
-  return same;
-}
-
 /* What decides the next steps and differs between the checkpoint and this run; NULL: nothing. The
    deck may differ in the rest: epochs, output, threads. */
 static const char *difference(const ecd_trainer_t *t, const ecd_model_file_t *m,
@@ -91,7 +85,7 @@ static const char *difference(const ecd_trainer_t *t, const ecd_model_file_t *m,
     return "the network (model.*)";
   if (m->target != data->target) return "data.target";
   if (m->transform != data->transform) return "data.transform";
-  if (!same_samples(t, m)) return "the samples of the dataset";
+  if (!ecd_model_file_has_samples(m, t->samples, t->id)) return "the samples of the dataset";
   if (ecd_preparation_match(&m->preparation, "", ecd_dataset_preparation(t->dataset), "", NULL) !=
       ECD_OK)
     return "how the volumes were prepared (grid, cell, method, field, DFT code)";
@@ -154,7 +148,7 @@ static ecd_code_t restore_best(ecd_trainer_t *t, ecd_error_t *err) {
   ECD_TRY(ecd_path_join(path, t->settings->output, ECD_CHECKPOINT_BEST, err));
   ECD_TRY(ecd_model_file_read(t->ctx, path, &m, err));
   const size_t count = ecd_net_state_count(t->net);
-  const ecd_code_t code = m.parameters == count && same_samples(t, &m)
+  const ecd_code_t code = m.parameters == count && ecd_model_file_has_samples(&m, t->samples, t->id)
                               ? ECD_OK
                               : ecd_fail(err, ECD_DATA, "%s: not the best model of this run", path);
   if (code == ECD_OK) memcpy(t->best, m.parameter, count * sizeof *t->best);

@@ -1,5 +1,6 @@
 #include "train/graphs.h"
 
+#include "base/log.h"
 #include "chem/atoms.h"
 #include "chem/neighbors.h"
 
@@ -47,4 +48,15 @@ void ecd_graph_clear(ecd_graph_t *graph) {
   free((void *)graph->neighbor);
   free((void *)graph->distance);
   memset(graph, 0, sizeof *graph);
+}
+
+void ecd_graph_warn_of_few(const ecd_context_t *ctx, const ecd_net_needs_t *needs, size_t count,
+                           const char *first) {
+  const bool named = first != NULL;
+  if (count == 0) return;
+  ecd_warn(ctx,
+           "%zu samples%s%s%s have atoms with fewer than %zu neighbours within %g A: the places "
+           "left are filled as the public code of CGCNN does%s",
+           count, named ? ", first '" : "", named ? first : "", named ? "'," : "", needs->neighbors,
+           needs->radius, named ? "; a larger model.cgcnn.radius finds more" : "");
 }

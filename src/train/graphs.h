@@ -2,6 +2,7 @@
 #ifndef ECD_TRAIN_GRAPHS_H
 #define ECD_TRAIN_GRAPHS_H
 
+#include "base/context.h"
 #include "chem/crystal.h"
 #include "nn/net.h"
 
@@ -15,5 +16,10 @@ ecd_code_t ecd_graph_possible(const ecd_crystal_t *crystal, ecd_error_t *err);
 ecd_code_t ecd_graph_make(const ecd_crystal_t *crystal, const ecd_net_needs_t *needs,
                           ecd_graph_t *graph, size_t *fewest, ecd_error_t *err);
 void ecd_graph_clear(ecd_graph_t *graph);
+
+/* Warns of samples whose fewest is below needs->neighbors; none: silent. first: the id of one; NULL: the radius is that
+   of a trained model. */
+void ecd_graph_warn_of_few(const ecd_context_t *ctx, const ecd_net_needs_t *needs, size_t count,
+                           const char *first);
 
 #endif

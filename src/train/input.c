@@ -197,16 +197,6 @@ static ecd_code_t refuse_not_finite(const loading_t *l, size_t count, size_t fir
       ecd_dataset_path(dataset), count, ecd_dataset_sample(dataset, first)->id);
 }
 
-static void warn_of_few(const ecd_context_t *ctx, const loading_t *l, size_t count, size_t first) {
-  const ecd_net_needs_t needs = ecd_net_needs(l->inputs->net);
-  if (count == 0) return;
-  ecd_warn(ctx,
-           "%zu samples, first '%s', have atoms with fewer than %zu neighbours within %g A: the "
-           "places left are filled as the public code of CGCNN does; a larger model.cgcnn.radius "
-           "finds more",
-           count, ecd_dataset_sample(l->inputs->dataset, first)->id, needs.neighbors, needs.radius);
-}
-
 /* What the ranks found out together. Of volumes that train, training names those that are not
    finite. Collective. */
 static ecd_code_t take_found(const ecd_context_t *ctx, const loading_t *l, ecd_error_t *err) {
@@ -221,7 +211,10 @@ static ecd_code_t take_found(const ecd_context_t *ctx, const loading_t *l, ecd_e
     if (found == FOUND_NOT_FINITE && o->known[i] && o->split[i] > ECD_TRAIN) ++bad, first_bad = i;
     if (found >= FOUND_NO_GRAPH && o->split[i] == ECD_UNUSED) o->known[i] = false;
   }
-  warn_of_few(ctx, l, few, first_few);
+  if (few > 0) {
+    const ecd_net_needs_t needs = ecd_net_needs(l->inputs->net);
+    ecd_graph_warn_of_few(ctx, &needs, few, ecd_dataset_sample(l->inputs->dataset, first_few)->id);
+  }
   return refuse_not_finite(l, bad, first_bad, err);
 }
 

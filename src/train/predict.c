@@ -294,13 +294,8 @@ static ecd_code_t predict_dataset(ecd_predictor_t *p, ecd_dataset_t *dataset, ec
 static ecd_code_t warn_of_few(const ecd_predictor_t *p, ecd_error_t *err) {
   unsigned long few = p->few;
   ECD_MPI(MPI_Allreduce(MPI_IN_PLACE, &few, 1, MPI_UNSIGNED_LONG, MPI_SUM, p->ctx->world));
-  if (few > 0)
-    ecd_warn(
-        p->ctx,
-        "%zu samples have atoms with fewer than %zu neighbours within %g A: the places left are "
-        "filled as the public code of CGCNN does",
-        (size_t)few / (p->model.members > 0 ? p->model.members : 1), p->needs.neighbors,
-        p->needs.radius);
+  const size_t members = p->model.members > 0 ? p->model.members : 1;
+  ecd_graph_warn_of_few(p->ctx, &p->needs, (size_t)few / members, NULL);
   return ECD_OK;
 }
 

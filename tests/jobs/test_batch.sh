@@ -401,27 +401,28 @@ says job46/options "-W depend=afterany:45.server -N ecdnet-fig5maps"
 says job50/options "-W depend=afterany:42.server:43.server:44.server:46.server:49.server"
 says job50/variables "RUNS=--partial runs/quickstart/dataset.h5 runs/table2"
 
+# study_ends CODE WHAT: study.sh here, its calls in calls.
+study_ends() {
+  : >calls
+  code=0
+  jobs/study.sh local >log 2>&1 || code=$?
+  [ $code -eq "$1" ] || fail "study.sh local, $2: exit code $code"
+}
+
 # Without a batch system: one after the other; what waits for one that failed is not started, but the report is made.
 export PYTHON=python
-: >calls
-jobs/study.sh local >log 2>&1 || fail "study.sh local"
+study_ends 0 "all done"
 [ "$(wc -l <calls)" -eq 10 ] || fail "study.sh local: $(cat calls)"
 says mpirun.log "-n 2 --oversubscribe --bind-to none ecdnet bench input/fig6.yaml"
 echo train >fails
 echo 1 >code
-: >calls
-code=0
-jobs/study.sh local >log 2>&1 || code=$?
-[ $code -eq 1 ] || fail "study.sh local, one fails: exit code $code"
+study_ends 1 "one fails"
 says log "fig5maps: not started, as fig5 failed"
 says log "study: failed: fig5 fig5maps"
 says calls "bench input/fig6.yaml"
 says calls "report.py runs/quickstart/dataset.h5 runs/table2"
 echo 75 >code
-: >calls
-code=0
-jobs/study.sh local >log 2>&1 || code=$?
-[ $code -eq 75 ] || fail "study.sh local, stopped: exit code $code"
+study_ends 75 "stopped"
 says log "stopped in fig5; to go on, call it again"
 if grep -q fig6 calls; then fail "study.sh local goes on after a stop"; fi
 echo maps >fails
